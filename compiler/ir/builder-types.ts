@@ -1,0 +1,156 @@
+// The builder's interface: appends typed nodes to a graph under construction. Gradient rules, composites, the
+// elaborator and the passes all write through it. An interface of its own, so that op records can name it without importing the registry.
+
+import type { Dim } from '../dims/dim.ts';
+import type { Attributes, Node, Origin, Port, Role, TensorType, Value } from './graph.ts';
+import type { DType, Tensor } from './tensor.ts';
+
+export type Comparison = 'eq' | 'ne' | 'lt' | 'le' | 'gt' | 'ge';
+export type Reduction = 'add' | 'multiply' | 'max' | 'min' | 'and' | 'or';
+
+export interface DotDimensions {
+  readonly lhsBatch: readonly number[];
+  readonly rhsBatch: readonly number[];
+  readonly lhsContracting: readonly number[];
+  readonly rhsContracting: readonly number[];
+}
+
+/** One entry a spatial axis. Sizes in elements; `padding` may be negative (it crops). */
+export interface ConvolutionWindow {
+  readonly strides: readonly Dim[];
+  readonly padding: readonly { readonly low: Dim; readonly high: Dim }[];
+  readonly lhsDilation: readonly Dim[];
+  readonly rhsDilation: readonly Dim[];
+}
+
+/** A window over the named axes: `size`, `stride` and `dilation` one an axis; no padding (pad first). */
+export interface Window {
+  readonly axes: readonly number[];
+  readonly sizes: readonly Dim[];
+  readonly strides: readonly Dim[];
+  readonly dilations: readonly Dim[];
+}
+
+export interface Builder {
+  /** Appends `op`; its type rule gives the outputs' types. Throws on an ill-typed node: callers have proved shapes. */
+  emit(op: string, inputs: readonly Value[], attributes?: Attributes): readonly Value[];
+  input(name: string, role: Role, type: TensorType): Value;
+  output(name: string, role: Role, value: Value): void;
+  /** Runs `body` with every node it appends marked as from `origin`. */
+  at<T>(origin: Origin, body: () => T): T;
+  readonly nodes: readonly Node[];
+  readonly inputs: readonly Port[];
+  readonly outputs: readonly Port[];
+
+  // constants
+  constant(tensor: Tensor): Value;
+  /** A scalar constant, of shape []. */
+  scalar(value: number, dtype?: DType): Value;
+  /** `value` in every element. */
+  full(value: number, shape: readonly Dim[], dtype?: DType): Value;
+  /** 0, 1, ... along `axis` of `shape`. */
+  iota(shape: readonly Dim[], axis: number, dtype?: DType): Value;
+  /** A size as an i32 (or f32) scalar. */
+  dim(dim: Dim, dtype?: DType): Value;
+
+  // elementwise, equal shapes (broadcast first)
+  unary(op: UnaryName, x: Value): Value;
+  negate(x: Value): Value;
+  exp(x: Value): Value;
+  log(x: Value): Value;
+  sqrt(x: Value): Value;
+  add(a: Value, b: Value): Value;
+  subtract(a: Value, b: Value): Value;
+  multiply(a: Value, b: Value): Value;
+  divide(a: Value, b: Value): Value;
+  binary(op: BinaryName, a: Value, b: Value): Value;
+  compare(direction: Comparison, a: Value, b: Value): Value;
+  select(predicate: Value, onTrue: Value, onFalse: Value): Value;
+  convert(x: Value, dtype: DType): Value;
+  stopGradient(x: Value): Value;
+
+  // shapes
+  /** Axis i of `x` becomes axis `axes[i]` of `shape`; the other axes repeat it. Sizes match exactly: nothing stretches. */
+  broadcastInDim(x: Value, shape: readonly Dim[], axes: readonly number[]): Value;
+  /** A scalar (shape []) repeated over `shape`. */
+  fill(x: Value, shape: readonly Dim[]): Value;
+  reshape(x: Value, shape: readonly Dim[]): Value;
+  transpose(x: Value, permutation: readonly number[]): Value;
+  reverse(x: Value, axes: readonly number[]): Value;
+  slice(x: Value, starts: readonly Dim[], limits: readonly Dim[], strides?: readonly Dim[]): Value;
+  /** `value` is a scalar; low, high may be negative; `interior` zeros between elements. */
+  pad(
+    x: Value,
+    value: Value,
+    low: readonly Dim[],
+    high: readonly Dim[],
+    interior?: readonly Dim[],
+  ): Value;
+  concatenate(parts: readonly Value[], axis: number): Value;
+
+  // reductions and contractions
+  reduce(kind: Reduction, x: Value, axes: readonly number[]): Value;
+  /** Index of the first largest (smallest) element along `axis`, i32; the axis goes. */
+  argMax(x: Value, axis: number): Value;
+  argMin(x: Value, axis: number): Value;
+  cumsum(x: Value, axis: number, options?: { readonly reverse?: boolean; readonly exclusive?: boolean }): Value;
+  /** Batch axes first, then the free axes of lhs, then of rhs (StableHLO dot_general). */
+  dotGeneral(lhs: Value, rhs: Value, dimensions: DotDimensions): Value;
+  /** x [N, C, spatial...], w [O, C/groups, spatial...] -> [N, O, spatial...]. */
+  convolution(x: Value, w: Value, window: ConvolutionWindow, groups: Dim): Value;
+
+  // windows and indices
+  /** Windows over `axes` as new trailing axes, one a windowed axis; the windowed axes count windows. */
+  unfold(x: Value, window: Window): Value;
+  /** The transpose of unfold: overlapping windows are summed into `shape`. */
+  fold(x: Value, window: Window, shape: readonly Dim[]): Value;
+  /**
+   * `x[.., indices, ..]`: axis `axis` of x (removed) is read at `indices` (any shape, inserted there). In range by proof.
+   * Gathers of several axes flatten first; StableHLO's general form is not needed.
+   */
+  take(x: Value, indices: Value, axis: number): Value;
+  /** zeros of `shape`, with `updates` added at `indices` along `axis`: the transpose of take. Duplicates accumulate. */
+  scatterAdd(indices: Value, updates: Value, axis: number, shape: readonly Dim[]): Value;
+
+  // composites with native encodings
+  softmax(x: Value, axis: number): Value;
+  logSoftmax(x: Value, axis: number): Value;
+  /** d y / d xs as a marker, expanded by transform/differentiate: y a scalar; one result a value of xs, of its shape. */
+  gradient(y: Value, xs: readonly Value[]): readonly Value[];
+}
+
+export type UnaryName =
+  | 'negate'
+  | 'abs'
+  | 'sign'
+  | 'exponential'
+  | 'log'
+  | 'expm1'
+  | 'log1p'
+  | 'sqrt'
+  | 'rsqrt'
+  | 'sine'
+  | 'cosine'
+  | 'tanh'
+  | 'logistic'
+  | 'erf'
+  | 'floor'
+  | 'ceil'
+  | 'round_even'
+  | 'not';
+
+export type BinaryName =
+  | 'add'
+  | 'subtract'
+  | 'multiply'
+  | 'divide'
+  | 'power'
+  | 'maximum'
+  | 'minimum'
+  | 'remainder'
+  | 'atan2'
+  | 'and'
+  | 'or'
+  | 'xor'
+  | 'shift_left'
+  | 'shift_right_logical';

@@ -1,0 +1,83 @@
+// What an operation is: one record that holds its type rule, gradient, reference evaluation, ONNX lowering,
+// documentation and test cases. Families of records stand in ir/ops/; ir/registry.ts collects them. A record never imports
+// another: gradients are written against the `Builder` of builder-types.ts, lowerings against the `OnnxBuilder`.
+
+import type { Dim } from '../dims/dim.ts';
+import type { OnnxBuilder } from '../emit/onnx/builder-types.ts';
+import type { Builder } from './builder-types.ts';
+import type { Attributes, TensorType, Value } from './graph.ts';
+import type { DType, Precision, Tensor, TensorData } from './tensor.ts';
+
+export interface Op<A extends Attributes = Attributes> {
+  /** StableHLO's name where it has the operation. */
+  readonly name: string;
+  /** What it computes, with the formula; the generated reference prints it. Cite the source of the semantics. */
+  readonly doc: string;
+  readonly operands: readonly string[];
+  /** Output types, or a sentence that says what is wrong (an internal error by then: the checker has proved shapes). */
+  readonly type: (inputs: readonly TensorType[], attributes: A) => readonly TensorType[] | string;
+  readonly gradient: Gradient<A>;
+  /** Reference semantics; reals are float64 or float32 as `precision` says. */
+  readonly evaluate: (context: Evaluation<A>) => readonly Tensor[];
+  /** Emits nodes that compute the outputs; returns their names, one an output. */
+  readonly onnx: (context: OnnxLowering<A>) => readonly string[];
+  /** Conformance cases: every operand shape, odd sizes and size 1 included. */
+  readonly cases: readonly Case<A>[];
+}
+
+export type Gradient<A extends Attributes> =
+  | { readonly kind: 'rule'; readonly rule: (context: Differentiation<A>) => readonly (Value | null)[] }
+  /** No derivative exists or it is zero everywhere: cotangents stop here. `why` is shown to users. */
+  | { readonly kind: 'none'; readonly why: string };
+
+export interface Differentiation<A extends Attributes> {
+  readonly builder: Builder;
+  readonly inputs: readonly Value[];
+  readonly outputs: readonly Value[];
+  readonly attributes: A;
+  /** One an output; null where nothing depends on it. At least one is not null. */
+  readonly cotangents: readonly (Value | null)[];
+  /** Which inputs' cotangents are wanted; others may be returned as null to save work. */
+  readonly wanted: readonly boolean[];
+}
+
+export interface Evaluation<A extends Attributes> {
+  readonly inputs: readonly Tensor[];
+  readonly attributes: A;
+  /** The output types with their dimensions evaluated. */
+  readonly outputs: readonly { readonly dtype: DType; readonly shape: readonly number[] }[];
+  readonly precision: Precision;
+  readonly allocate: (dtype: DType, size: number) => TensorData;
+  readonly dim: (dim: Dim) => number;
+}
+
+export interface OnnxLowering<A extends Attributes> {
+  readonly onnx: OnnxBuilder;
+  /** Names of the operand tensors. */
+  readonly names: readonly string[];
+  readonly inputs: readonly Value[];
+  readonly outputs: readonly Value[];
+  readonly attributes: A;
+}
+
+export interface Case<A extends Attributes> {
+  readonly name: string;
+  readonly attributes: A;
+  /** Operand types with concrete sizes. */
+  readonly inputs: readonly { readonly dtype: DType; readonly shape: readonly number[] }[];
+  /** Where to draw real operands from, to stay off kinks and poles; one range for all. Default [-2, 2]. */
+  readonly range?: readonly [number, number];
+  /** Integer operands are drawn from 0..bound-1. Default 3. */
+  readonly bound?: number;
+  /** The name of an independent fixture in tests/fixtures/ops.json (inputs and outputs from JAX, or literal values). */
+  readonly fixture?: string;
+}
+
+/** An operation that no gradient passes, with the reason a person reads. */
+export const notDifferentiable = (why: string): { readonly kind: 'none'; readonly why: string } => ({
+  kind: 'none',
+  why,
+});
+
+/** Declares a record; only there to infer and check `A`. */
+export const defineOp = <A extends Attributes>(op: Op<A>): Op<A> => op;
