@@ -1,0 +1,54 @@
+// The types of the language, with symbolic sizes.
+
+import type { Dim, DimVar, PackVar } from '../dims/dim.ts';
+import type { Shape } from '../dims/shape.ts';
+import type { TypedModel } from './typed.ts';
+
+export type Base =
+  | { readonly kind: 'real' }
+  | { readonly kind: 'int' }
+  | { readonly kind: 'bool' }
+  /** An integer in 0..size-1. */
+  | { readonly kind: 'fin'; readonly size: Dim };
+
+export type Type =
+  | TensorType
+  | TupleType
+  | FunctionType
+  | InstanceType
+  /** What a broken expression has: it fits everything, so that one cause is reported once. */
+  | { readonly kind: 'unknown' };
+
+/** A tensor; a scalar has the empty shape. */
+export interface TensorType {
+  readonly kind: 'tensor';
+  readonly base: Base;
+  readonly shape: Shape;
+}
+
+/** Tuples and records; a record's fields are named. */
+export interface TupleType {
+  readonly kind: 'tuple';
+  readonly fields: readonly { readonly name: string | null; readonly type: Type }[];
+}
+
+/** `([..S, n]) -> [..S, m]`: sizes first named in it are bound by it, so it is instantiated at every call. */
+export interface FunctionType {
+  readonly kind: 'function';
+  readonly quantified: readonly (DimVar | PackVar)[];
+  readonly parameters: readonly { readonly name: string | null; readonly type: Type }[];
+  readonly result: Type;
+}
+
+/** A layer: a model with its sizes chosen. */
+export interface InstanceType {
+  readonly kind: 'instance';
+  readonly model: TypedModel;
+  readonly bindings: Bindings;
+}
+
+/** What each size variable and pack of a definition stands for at a use. */
+export interface Bindings {
+  readonly dims: ReadonlyMap<DimVar, Dim>;
+  readonly packs: ReadonlyMap<PackVar, Shape>;
+}
