@@ -79,5 +79,8 @@ export const notDifferentiable = (why: string): { readonly kind: 'none'; readonl
   why,
 });
 
-/** Declares a record; only there to infer and check `A`. */
-export const defineOp = <A extends Attributes>(op: Op<A>): Op<A> => op;
+/**
+ * Declares a record, checked against its own attribute type `A`, and forgets `A`: the registry holds records of all
+ * attribute types side by side. A node's attributes are made by the typed builder, so they are what its record expects.
+ */
+export const defineOp = <A extends Attributes>(op: Op<A>): Op => op as unknown as Op;

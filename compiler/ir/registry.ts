@@ -1,0 +1,26 @@
+// All operations of the intermediate representation, by name. The builder finds type rules here, differentiation gradients,
+// the interpreter evaluations, the emitters lowerings; the conformance tests and docs/ops.md walk the whole table.
+
+import type { Op } from './op.ts';
+
+/** One array of records a file of ops/, in the order the reference lists them. */
+const families: readonly (readonly Op[])[] = [];
+
+function collect(): Readonly<Record<string, Op>> {
+  const table: Record<string, Op> = Object.create(null);
+  for (const op of families.flat()) {
+    if (op.name in table) throw new Error(`two records are named ${op.name}`);
+    table[op.name] = op;
+  }
+  return table;
+}
+
+/** Name -> record. */
+export const registry: Readonly<Record<string, Op>> = collect();
+
+/** The record of `name`; a name without one is an internal error, since only the builder writes nodes. */
+export function opNamed(name: string): Op {
+  const op = registry[name];
+  if (op === undefined) throw new Error(`no operation is named ${name}`);
+  return op;
+}
