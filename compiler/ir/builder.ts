@@ -1,0 +1,230 @@
+// The builder: appends nodes to a graph under construction, giving each its outputs' types by the record's rule. The
+// elaborator, the gradient rules and the passes all write through it.
+//
+// It drops nodes that plainly change nothing (a transpose by the identity, a reshape to the same shape); everything that
+// needs a look at the producer of an operand is transform/simplify's.
+
+import { constant as constantDim, isConstant } from '../dims/arithmetic.ts';
+import type { Dim } from '../dims/dim.ts';
+import type { BinaryName, Builder, Reduction, UnaryName } from './builder-types.ts';
+import type { Attributes, Graph, Node, Origin, Port, Value } from './graph.ts';
+import { opNamed } from './registry.ts';
+import type { DType } from './tensor.ts';
+import { tensor } from './tensor.ts';
+import { isIdentity, sameShape, showType } from './types.ts';
+
+/** A builder whose result can be taken, and to which nodes of another graph can be added as they are. */
+export interface GraphBuilder extends Builder {
+  /** Adds an existing node, outputs and all. Its values' ids must be below `firstId`. */
+  append(node: Node): void;
+  /** Adds an existing input port. */
+  appendInput(port: Port): void;
+  /** What has been built so far. */
+  graph(name: string): Graph;
+}
+
+/** The part of a builder that does the work; everything else is sugar over it. */
+type Core = Pick<
+  GraphBuilder,
+  | 'emit'
+  | 'input'
+  | 'output'
+  | 'at'
+  | 'nodes'
+  | 'inputs'
+  | 'outputs'
+  | 'append'
+  | 'appendInput'
+  | 'graph'
+>;
+
+const nowhere: Origin = { path: '', span: null };
+
+/** A new builder. `firstId`: the id of the first value made, above those of any graph whose nodes are appended. */
+export function createBuilder(firstId = 0): GraphBuilder {
+  const core = createCore(firstId);
+  const emit = (op: string, inputs: readonly Value[], attributes: Attributes = {}): Value =>
+    only(op, core.emit(op, inputs, attributes));
+  return {
+    ...core,
+    ...constants(emit),
+    ...elementwise(emit),
+    ...shapes(emit),
+    ...contractions(emit),
+    ...indices(emit),
+    gradient: (y, xs) => core.emit('gradient', [y, ...xs]),
+  };
+}
+
+function createCore(firstId: number): Core {
+  const nodes: Node[] = [];
+  const inputs: Port[] = [];
+  const outputs: Port[] = [];
+  let nextId = firstId;
+  let origin = nowhere;
+  return {
+    nodes,
+    inputs,
+    outputs,
+    emit(op, operands, attributes = {}) {
+      const types = opNamed(op).type(operands, attributes);
+      if (typeof types === 'string')
+        throw new Error(`${op}(${operands.map(showType).join(', ')}): ${types}`);
+      const values = types.map(({ dtype, shape }) => ({ id: nextId++, dtype, shape }));
+      nodes.push({ op, inputs: operands, attributes, outputs: values, origin });
+      return values;
+    },
+    input(name, role, { dtype, shape }) {
+      const value: Value = { id: nextId++, dtype, shape };
+      inputs.push({ name, role, value });
+      return value;
+    },
+    output: (name, role, value) => void outputs.push({ name, role, value }),
+    at(place, body) {
+      const outer = origin;
+      origin = place;
+      try {
+        return body();
+      } finally {
+        origin = outer;
+      }
+    },
+    append: (node) => void nodes.push(node),
+    appendInput: (port) => void inputs.push(port),
+    graph: (name) => ({ name, inputs: [...inputs], nodes: [...nodes], outputs: [...outputs] }),
+  };
+}
+
+type Emit = (op: string, inputs: readonly Value[], attributes?: Attributes) => Value;
+
+function only(op: string, values: readonly Value[]): Value {
+  const [value, ...rest] = values;
+  if (value === undefined || rest.length > 0) throw new Error(`${op} has ${values.length} results`);
+  return value;
+}
+
+function constants(emit: Emit): Pick<Builder, 'constant' | 'scalar' | 'full' | 'iota' | 'dim'> {
+  const scalar = (value: number, dtype: DType = 'f32'): Value =>
+    emit('constant', [], { value: tensor(dtype, [], [value], 'f64') });
+  return {
+    constant: (value) => emit('constant', [], { value }),
+    scalar,
+    full: (value, shape, dtype = 'f32') => fillWith(emit, scalar(value, dtype), shape),
+    iota: (shape, axis, dtype = 'i32') => emit('iota', [], { shape, axis, dtype }),
+    dim: (dim, dtype = 'i32') => {
+      const size = isConstant(dim);
+      return size === null ? emit('dim_value', [], { dim, dtype }) : scalar(size, dtype);
+    },
+  };
+}
+
+function fillWith(emit: Emit, x: Value, shape: readonly Dim[]): Value {
+  return shape.length === 0 ? x : emit('broadcast_in_dim', [x], { shape, axes: [] });
+}
+
+type Elementwise =
+  | 'unary'
+  | 'negate'
+  | 'exp'
+  | 'log'
+  | 'sqrt'
+  | 'binary'
+  | 'add'
+  | 'subtract'
+  | 'multiply'
+  | 'divide'
+  | 'compare'
+  | 'select'
+  | 'convert'
+  | 'stopGradient';
+
+function elementwise(emit: Emit): Pick<Builder, Elementwise> {
+  const unary = (op: UnaryName) => (x: Value) => emit(op, [x]);
+  const binary = (op: BinaryName) => (a: Value, b: Value) => emit(op, [a, b]);
+  return {
+    unary: (op, x) => emit(op, [x]),
+    negate: unary('negate'),
+    exp: unary('exponential'),
+    log: unary('log'),
+    sqrt: unary('sqrt'),
+    binary: (op, a, b) => emit(op, [a, b]),
+    add: binary('add'),
+    subtract: binary('subtract'),
+    multiply: binary('multiply'),
+    divide: binary('divide'),
+    compare: (direction, a, b) => emit('compare', [a, b], { direction }),
+    select: (predicate, onTrue, onFalse) => emit('select', [predicate, onTrue, onFalse]),
+    convert: (x, dtype) => (x.dtype === dtype ? x : emit('convert', [x], { dtype })),
+    stopGradient: (x) => emit('stop_gradient', [x]),
+  };
+}
+
+type Shapes =
+  'broadcastInDim' | 'fill' | 'reshape' | 'transpose' | 'reverse' | 'slice' | 'pad' | 'concatenate';
+
+function shapes(emit: Emit): Pick<Builder, Shapes> {
+  const ones = (like: readonly unknown[]): Dim[] => like.map(() => constantDim(1));
+  const zeros = (like: readonly unknown[]): Dim[] => like.map(() => constantDim(0));
+  return {
+    broadcastInDim: (x, shape, axes) =>
+      sameShape(x.shape, shape) && isIdentity(axes)
+        ? x
+        : emit('broadcast_in_dim', [x], { shape, axes }),
+    fill: (x, shape) => fillWith(emit, x, shape),
+    reshape: (x, shape) => (sameShape(x.shape, shape) ? x : emit('reshape', [x], { shape })),
+    transpose: (x, permutation) =>
+      isIdentity(permutation) ? x : emit('transpose', [x], { permutation }),
+    reverse: (x, axes) => (axes.length === 0 ? x : emit('reverse', [x], { axes })),
+    slice: (x, starts, limits, strides = ones(x.shape)) =>
+      emit('slice', [x], { starts, limits, strides }),
+    pad: (x, value, low, high, interior = zeros(x.shape)) =>
+      emit('pad', [x, value], { low, high, interior }),
+    concatenate: (parts, axis) => {
+      const [first, ...rest] = parts;
+      return first !== undefined && rest.length === 0
+        ? first
+        : emit('concatenate', parts, { axis });
+    },
+  };
+}
+
+type Contractions =
+  | 'reduce'
+  | 'argMax'
+  | 'argMin'
+  | 'cumsum'
+  | 'dotGeneral'
+  | 'convolution'
+  | 'softmax'
+  | 'logSoftmax';
+
+function contractions(emit: Emit): Pick<Builder, Contractions> {
+  return {
+    reduce: (kind: Reduction, x, axes) =>
+      axes.length === 0 ? x : emit('reduce', [x], { kind, axes: axes.toSorted((a, b) => a - b) }),
+    argMax: (x, axis) => emit('arg_max', [x], { axis }),
+    argMin: (x, axis) => emit('arg_min', [x], { axis }),
+    cumsum: (x, axis, { reverse = false, exclusive = false } = {}) =>
+      emit('cumsum', [x], { axis, reverse, exclusive }),
+    dotGeneral: (lhs, rhs, { lhsBatch, rhsBatch, lhsContracting, rhsContracting }) =>
+      emit('dot_general', [lhs, rhs], { lhsBatch, rhsBatch, lhsContracting, rhsContracting }),
+    convolution: (x, w, { strides, padding, lhsDilation, rhsDilation }, groups) =>
+      emit('convolution', [x, w], {
+        window: { strides, padding, lhsDilation, rhsDilation },
+        groups,
+      }),
+    softmax: (x, axis) => emit('softmax', [x], { axis }),
+    logSoftmax: (x, axis) => emit('log_softmax', [x], { axis }),
+  };
+}
+
+function indices(emit: Emit): Pick<Builder, 'unfold' | 'fold' | 'take' | 'scatterAdd'> {
+  return {
+    unfold: (x, { axes, sizes, strides, dilations }) =>
+      emit('unfold', [x], { window: { axes, sizes, strides, dilations } }),
+    fold: (x, { axes, sizes, strides, dilations }, shape) =>
+      emit('fold', [x], { window: { axes, sizes, strides, dilations }, shape }),
+    take: (x, at, axis) => emit('take', [x, at], { axis }),
+    scatterAdd: (at, updates, axis, shape) => emit('scatter_add', [at, updates], { axis, shape }),
+  };
+}
