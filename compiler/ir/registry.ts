@@ -2,9 +2,22 @@
 // the interpreter evaluations, the emitters lowerings; the conformance tests and docs/ops.md walk the whole table.
 
 import type { Op } from './op.ts';
+import { constantOps } from './ops/constants.ts';
+import { binaryOps } from './ops/elementwise-binary.ts';
+import { unaryOps } from './ops/elementwise-unary.ts';
+import { logicOps } from './ops/logic.ts';
+import { markerOps } from './ops/markers.ts';
+import { randomOps } from './ops/random.ts';
 
 /** One array of records a file of ops/, in the order the reference lists them. */
-const families: readonly (readonly Op[])[] = [];
+const families: readonly (readonly Op[])[] = [
+  constantOps,
+  unaryOps,
+  binaryOps,
+  logicOps,
+  randomOps,
+  markerOps,
+];
 
 function collect(): Readonly<Record<string, Op>> {
   const table: Record<string, Op> = Object.create(null);
