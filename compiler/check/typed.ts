@@ -5,7 +5,7 @@ import type { Span } from '../../grammar/source.ts';
 import type { BinderName, Relation } from '../../grammar/ast.ts';
 import type { Builtin } from '../builtins/builtin.ts';
 import type { Dim, DimVar, PackVar } from '../dims/dim.ts';
-import type { Assumptions } from '../dims/prove.ts';
+import type { Assumptions } from '../dims/assumptions.ts';
 import type { Shape } from '../dims/shape.ts';
 import type { Base, Bindings, InstanceType, Type } from './types.ts';
 

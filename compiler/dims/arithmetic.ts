@@ -296,16 +296,11 @@ export function floorDivide(a: Dim, b: Dim): Dim {
 /** `a - b * floor(a / b)`. */
 export const remainder = (a: Dim, b: Dim): Dim => subtract(a, multiply(b, floorDivide(a, b)));
 
-/** `d` with sizes replaced, all at once, and `numel(..P)` by what `packs` has for P. The new sizes must be at least 1. */
-export function substitute(
-  d: Dim,
-  bindings: ReadonlyMap<DimVar, Dim>,
-  packs: ReadonlyMap<PackVar, Dim> = new Map(),
-): Dim {
-  if (bindings.size === 0 && packs.size === 0) return d;
-  const replaced = (atom: Atom): Dim | null => {
-    if (atom.kind === 'variable') return bindings.get(atom) ?? null;
-    if (atom.kind === 'numel') return packs.get(atom.pack) ?? null;
+/** `d` with the atoms for which `replaced` has a dimension replaced, outermost first, and everything normalised again. */
+export function mapAtoms(d: Dim, replaced: (atom: Atom) => Dim | null): Dim {
+  const replacement = (atom: Atom): Dim | null => {
+    const found = replaced(atom);
+    if (found !== null || atom.kind !== 'quotient') return found;
     const [top, bottom] = [visit(atom.numerator), visit(atom.denominator)];
     return top === atom.numerator && bottom === atom.denominator ? null : floorDivide(top, bottom);
   };
@@ -313,17 +308,13 @@ export function substitute(
     const kept: Term[] = [];
     const changed: Dim[] = [];
     for (const t of of.terms) {
-      const news = t.factors.map((f) => replaced(f.atom));
+      const news = t.factors.map((f) => replacement(f.atom));
       if (news.every((n) => n === null)) {
         kept.push(t);
         continue;
       }
-      let product = sumOfTerms([
-        termOf(
-          t.coefficient,
-          t.factors.filter((_, i) => news[i] === null),
-        ),
-      ]);
+      const unchanged = t.factors.filter((_, i) => news[i] === null);
+      let product = sumOfTerms([termOf(t.coefficient, unchanged)]);
       t.factors.forEach((f, i) => {
         const by = news[i];
         if (by !== null) product = multiply(product, power(by, f.power));
@@ -333,6 +324,19 @@ export function substitute(
     return changed.length === 0 ? of : changed.reduce(add, sumOfTerms(kept));
   };
   return visit(d);
+}
+
+/** `d` with sizes replaced, all at once, and `numel(..P)` by what `packs` has for P. The new sizes must be at least 1. */
+export function substitute(
+  d: Dim,
+  bindings: ReadonlyMap<DimVar, Dim>,
+  packs: ReadonlyMap<PackVar, Dim> = new Map(),
+): Dim {
+  if (bindings.size === 0 && packs.size === 0) return d;
+  return mapAtoms(d, (atom) => {
+    if (atom.kind === 'variable') return bindings.get(atom) ?? null;
+    return atom.kind === 'numel' ? (packs.get(atom.pack) ?? null) : null;
+  });
 }
 
 /** The value under a valuation; NaN where a number leaves the safe integers or a denominator is not positive. */

@@ -1,0 +1,120 @@
+// Proofs of `d >= 0` for integer polynomials with floor quotients: a bounded search that eliminates negative terms by facts
+// and quotients by their bounds, until every coefficient is natural. Used by prove.ts.
+
+import {
+  add,
+  atomKey,
+  constant,
+  divideMonomials,
+  exactDivide,
+  isConstant,
+  isDefined,
+  multiply,
+  negate,
+  one,
+  scale,
+  shiftToZero,
+  subtract,
+  sumOfTerms,
+  surelyNonNegative,
+} from './arithmetic.ts';
+import type { Dim, Quotient } from './dim.ts';
+import { linearIn } from './linear.ts';
+
+const BUDGET = 300;
+const MAX_DEPTH = 12;
+const MAX_TERMS = 60;
+
+const gcd = (a: number, b: number): number => (b === 0 ? Math.abs(a) : gcd(b, a % b));
+
+/**
+ * Whether `d >= 0` follows from every size being at least 1, every `facts` polynomial at least 0, and denominators being
+ * positive. False when no proof was found.
+ *
+ * The search works on shifted polynomials, in which a size v stands for v - 1, so that natural coefficients are enough.
+ */
+export function proveNonNegative(d: Dim, facts: readonly Dim[]): boolean {
+  if (!isDefined(d)) return false;
+  const known = isConstant(d);
+  if (known !== null) return known >= 0;
+  const shiftedFacts = facts.map(shiftToZero).filter(isDefined);
+  const seen = new Set<string>();
+  const natural = new Map<string, boolean>();
+  let budget = BUDGET;
+
+  const isNatural = (q: Quotient): boolean => {
+    let answer = natural.get(q.key);
+    if (answer === undefined) {
+      natural.set(q.key, false);
+      answer =
+        surelyNonNegative(q.numerator) ||
+        (facts.length > 0 && search(shiftToZero(q.numerator), MAX_DEPTH / 2));
+      natural.set(q.key, answer);
+    }
+    return answer;
+  };
+  const naturalTerm = (t: Dim['terms'][number]): boolean =>
+    t.factors.every((f) => f.atom.kind !== 'quotient' || isNatural(f.atom));
+
+  const search = (target: Dim, depth: number): boolean => {
+    if (!isDefined(target) || target.terms.length > MAX_TERMS) return false;
+    if (target.terms.every((t) => t.coefficient > 0 && naturalTerm(t))) return true;
+    if (depth <= 0 || budget-- <= 0 || seen.has(target.key)) return false;
+    seen.add(target.key);
+    return (
+      [...byFacts(target, shiftedFacts, naturalTerm)].some((next) => search(next, depth - 1)) ||
+      [...byQuotients(target, isNatural)].some((next) => search(next, depth - 1))
+    );
+  };
+  return search(shiftToZero(d), MAX_DEPTH);
+}
+
+/** For the first negative term: what is left to prove after a fact F with a like term took it, `d = (c F + rest) / e`. */
+function* byFacts(
+  d: Dim,
+  facts: readonly Dim[],
+  natural: (t: Dim['terms'][number]) => boolean,
+): Iterable<Dim> {
+  const negative = d.terms.findLast((t) => t.coefficient < 0);
+  if (negative === undefined) return;
+  for (const fact of facts)
+    for (const t of fact.terms) {
+      if (t.coefficient >= 0) continue;
+      const monomial = divideMonomials(negative, t);
+      if (monomial === null || !natural(monomial)) continue;
+      const common = gcd(t.coefficient, negative.coefficient);
+      const times = sumOfTerms([{ ...monomial, coefficient: -negative.coefficient / common }]);
+      yield subtract(scale(d, -t.coefficient / common), multiply(times, fact));
+    }
+}
+
+const allNatural = (d: Dim): boolean =>
+  d.terms.every((t) => t.coefficient > 0 && t.factors.every((f) => f.atom.kind !== 'quotient'));
+
+/**
+ * For each quotient f = floor(P / s) in d = C f + R, with C of one sign: P - s + 1 <= s f <= P bounds it. Where s divides C
+ * this goes without multiplying; otherwise it proves `s d + s - 1 >= 0`, enough for an integer d.
+ */
+function* byQuotients(d: Dim, isNatural: (q: Quotient) => boolean): Iterable<Dim> {
+  const quotients = new Map<string, Quotient>();
+  for (const t of d.terms)
+    for (const { atom } of t.factors)
+      if (atom.kind === 'quotient') quotients.set(atomKey(atom), atom);
+  for (const q of quotients.values()) {
+    const linear = linearIn(d, q);
+    if (linear === null) continue;
+    const { coefficient, rest } = linear;
+    const [positive, negative] = [allNatural(coefficient), allNatural(negate(coefficient))];
+    if (!positive && !negative) continue;
+    if (positive && isNatural(q)) yield rest;
+    const [top, bottom] = [shiftToZero(q.numerator), shiftToZero(q.denominator)];
+    const bound = positive ? add(subtract(top, bottom), one) : top;
+    const divided = exactDivide(coefficient, bottom);
+    if (divided !== null) yield add(rest, multiply(divided, bound));
+    else
+      yield add(
+        add(multiply(bottom, rest), multiply(coefficient, bound)),
+        subtract(bottom, constant(1)),
+      );
+  }
+}
