@@ -8,6 +8,8 @@ import { unaryOps } from './ops/elementwise-unary.ts';
 import { logicOps } from './ops/logic.ts';
 import { markerOps } from './ops/markers.ts';
 import { randomOps } from './ops/random.ts';
+import { shapeOps } from './ops/shape.ts';
+import { slicingOps } from './ops/slicing.ts';
 
 /** One array of records a file of ops/, in the order the reference lists them. */
 const families: readonly (readonly Op[])[] = [
@@ -16,6 +18,8 @@ const families: readonly (readonly Op[])[] = [
   binaryOps,
   logicOps,
   randomOps,
+  shapeOps,
+  slicingOps,
   markerOps,
 ];
 
