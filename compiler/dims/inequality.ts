@@ -62,30 +62,36 @@ export function proveNonNegative(d: Dim, facts: readonly Dim[]): boolean {
     if (depth <= 0 || budget-- <= 0 || seen.has(target.key)) return false;
     seen.add(target.key);
     return (
-      [...byFacts(target, shiftedFacts, naturalTerm)].some((next) => search(next, depth - 1)) ||
+      byFacts(target, shiftedFacts, naturalTerm).some((next) => search(next, depth - 1)) ||
       [...byQuotients(target, isNatural)].some((next) => search(next, depth - 1))
     );
   };
   return search(shiftToZero(d), MAX_DEPTH);
 }
 
-/** For the first negative term: what is left to prove after a fact F with a like term took it, `d = (c F + rest) / e`. */
-function* byFacts(
+/**
+ * For the first negative term that some fact F has a like term for: what is left to prove when F takes it, `d = (c F + rest) / e`.
+ * One term is enough, for the order of eliminations rarely matters.
+ */
+function byFacts(
   d: Dim,
   facts: readonly Dim[],
   natural: (t: Dim['terms'][number]) => boolean,
-): Iterable<Dim> {
-  const negative = d.terms.findLast((t) => t.coefficient < 0);
-  if (negative === undefined) return;
-  for (const fact of facts)
-    for (const t of fact.terms) {
-      if (t.coefficient >= 0) continue;
-      const monomial = divideMonomials(negative, t);
-      if (monomial === null || !natural(monomial)) continue;
-      const common = gcd(t.coefficient, negative.coefficient);
-      const times = sumOfTerms([{ ...monomial, coefficient: -negative.coefficient / common }]);
-      yield subtract(scale(d, -t.coefficient / common), multiply(times, fact));
-    }
+): Dim[] {
+  for (const negative of d.terms) {
+    if (negative.coefficient >= 0) continue;
+    const rests = facts.flatMap((fact) =>
+      fact.terms.flatMap((t) => {
+        const monomial = t.coefficient < 0 ? divideMonomials(negative, t) : null;
+        if (monomial === null || !natural(monomial)) return [];
+        const common = gcd(t.coefficient, negative.coefficient);
+        const times = sumOfTerms([{ ...monomial, coefficient: -negative.coefficient / common }]);
+        return [subtract(scale(d, -t.coefficient / common), multiply(times, fact))];
+      }),
+    );
+    if (rests.length > 0) return rests;
+  }
+  return [];
 }
 
 const allNatural = (d: Dim): boolean =>
