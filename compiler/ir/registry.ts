@@ -7,7 +7,9 @@ import { binaryOps } from './ops/elementwise-binary.ts';
 import { unaryOps } from './ops/elementwise-unary.ts';
 import { logicOps } from './ops/logic.ts';
 import { markerOps } from './ops/markers.ts';
+import { normalisationOps } from './ops/normalisations.ts';
 import { randomOps } from './ops/random.ts';
+import { reductionOps } from './ops/reductions.ts';
 import { shapeOps } from './ops/shape.ts';
 import { slicingOps } from './ops/slicing.ts';
 
@@ -17,6 +19,8 @@ const families: readonly (readonly Op[])[] = [
   unaryOps,
   binaryOps,
   logicOps,
+  reductionOps,
+  normalisationOps,
   randomOps,
   shapeOps,
   slicingOps,

@@ -2,12 +2,13 @@
 // Both operands have one shape: broadcasting is an operation of its own. Names and semantics follow StableHLO.
 
 import type { OnnxBuilder } from '../../emit/onnx/builder-types.ts';
+import { int, text } from '../../emit/onnx/shapes.ts';
 import type { BinaryName, Builder } from '../builder-types.ts';
 import type { Value } from '../graph.ts';
 import { defineOp, notDifferentiable } from '../op.ts';
 import type { Case, Op } from '../op.ts';
 import type { DType, TensorData } from '../tensor.ts';
-import { dtypesDiffer, fullLike, int, shapesDiffer } from './type-rules.ts';
+import { dtypesDiffer, fullLike, shapesDiffer } from './type-rules.ts';
 
 type NoAttributes = Record<string, never>;
 
@@ -111,7 +112,7 @@ const logicOrBits =
 const shift =
   (direction: 'LEFT' | 'RIGHT'): Binary['onnx'] =>
   (onnx, names) =>
-    onnx.node('BitShift', names, { direction: { kind: 'string', value: direction } });
+    onnx.node('BitShift', names, { direction: text(direction) });
 
 const table: readonly Binary[] = [
   {

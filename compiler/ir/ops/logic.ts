@@ -5,7 +5,7 @@ import type { Comparison } from '../builder-types.ts';
 import { defineOp, notDifferentiable } from '../op.ts';
 import type { Op } from '../op.ts';
 import type { DType } from '../tensor.ts';
-import { dtypesDiffer, fullLike, sameShape, shapesDiffer, throughInt64 } from './type-rules.ts';
+import { dtypesDiffer, fullLike, shapesClash, shapesDiffer, throughInt64 } from './type-rules.ts';
 
 const numbers: readonly DType[] = ['f32', 'i32', 'u32'];
 
@@ -78,9 +78,9 @@ const select = defineOp<Record<string, never>>({
     return (
       shapesDiffer(branches, 2) ??
       dtypesDiffer(branches, [...numbers, 'bool']) ??
-      (sameShape(predicate.shape, branches[0].shape)
-        ? [{ dtype: branches[0].dtype, shape: branches[0].shape }]
-        : 'the predicate has another shape than the branches')
+      (shapesClash(predicate.shape, branches[0].shape)
+        ? 'the predicate has another shape than the branches'
+        : [{ dtype: branches[0].dtype, shape: branches[0].shape }])
     );
   },
   gradient: {

@@ -3,6 +3,7 @@
 // builtins.
 
 import type { OnnxBuilder } from '../../emit/onnx/builder-types.ts';
+import { text } from '../../emit/onnx/shapes.ts';
 import { defineOp, notDifferentiable } from '../op.ts';
 import type { Op } from '../op.ts';
 import { dtypesDiffer, shapesDiffer } from './type-rules.ts';
@@ -44,7 +45,7 @@ function blockOnnx(onnx: OnnxBuilder, inputs: readonly string[]): readonly strin
   const rotate = (x: string, r: number): string =>
     plus(
       onnx.node('Mul', [x, u32(2 ** r)]),
-      onnx.node('BitShift', [x, u32(32 - r)], { direction: { kind: 'string', value: 'RIGHT' } }),
+      onnx.node('BitShift', [x, u32(32 - r)], { direction: text('RIGHT') }),
     );
   const keys = [key0, key1, xor(xor(key0, key1), u32(parity))];
   let a = plus(x0, key0);

@@ -1,25 +1,26 @@
 // What many type rules, gradients and lowerings share: comparing shapes, spreading a reduced value back, ONNX attributes. Lowest
 // file of ops/; a family never imports another family.
 
-import { equal, isConstant } from '../../dims/arithmetic.ts';
+import { isConstant } from '../../dims/arithmetic.ts';
 import type { Dim } from '../../dims/dim.ts';
-import { showDim } from '../../dims/show.ts';
 import type { OnnxAttribute, OnnxBuilder } from '../../emit/onnx/builder-types.ts';
+import { int } from '../../emit/onnx/shapes.ts';
 import type { Builder } from '../builder-types.ts';
 import type { TensorType, Value } from '../graph.ts';
+import { areAxes, differ, range } from '../sizes.ts';
 import type { DType } from '../tensor.ts';
+import { showType } from '../types.ts';
 
-export const sameShape = (a: readonly Dim[], b: readonly Dim[]): boolean =>
-  a.length === b.length && a.every((size, i) => equal(size, b[i]));
-
-const shown = (x: TensorType): string => `${x.dtype}[${x.shape.map(showDim).join(', ')}]`;
+/** Whether the shapes differ for certain; see `differ`. */
+export const shapesClash = (a: readonly Dim[], b: readonly Dim[]): boolean =>
+  a.length !== b.length || a.some((size, i) => differ(size, b[i]));
 
 /** Null, or a sentence if the operands are not `count` tensors of one shape. */
 export function shapesDiffer(inputs: readonly TensorType[], count: number): string | null {
   if (inputs.length !== count) return `takes ${count} operands, not ${inputs.length}`;
-  return inputs.every((x) => sameShape(x.shape, inputs[0].shape))
-    ? null
-    : `operands differ in shape: ${inputs.map(shown).join(' and ')}`;
+  return inputs.some((x) => shapesClash(x.shape, inputs[0].shape))
+    ? `operands differ in shape: ${inputs.map(showType).join(' and ')}`
+    : null;
 }
 
 /** Null, or a sentence if the operands differ in dtype or have one that is not `allowed`. */
@@ -29,20 +30,19 @@ export function dtypesDiffer(
 ): string | null {
   const [first] = inputs;
   if (!inputs.every((x) => x.dtype === first.dtype))
-    return `operands differ in type: ${inputs.map(shown).join(' and ')}`;
+    return `operands differ in type: ${inputs.map(showType).join(' and ')}`;
   return allowed.includes(first.dtype) ? null : `has no meaning for ${first.dtype}`;
 }
 
 /** Null, or a sentence if `axes` are not distinct axes of `shape`. */
-export function axesAreWrong(axes: readonly number[], shape: readonly Dim[]): string | null {
-  const wrong = axes.find((axis) => !Number.isInteger(axis) || axis < 0 || axis >= shape.length);
-  if (wrong !== undefined) return `there is no axis ${wrong} of ${shape.length}`;
-  return new Set(axes).size === axes.length ? null : 'an axis is named twice';
-}
+export const axesAreWrong = (axes: readonly number[], shape: readonly Dim[]): string | null =>
+  areAxes(axes, shape.length)
+    ? null
+    : `[${axes.join(', ')}] are not distinct axes of a tensor of rank ${shape.length}`;
 
-/** The axes of `rank` that are not in `axes`, in order. */
-export const otherAxes = (rank: number, axes: readonly number[]): number[] =>
-  Array.from({ length: rank }, (_, axis) => axis).filter((axis) => !axes.includes(axis));
+/** The axes of a tensor of rank `rank` that are not listed, in order. */
+export const otherAxes = (axes: readonly number[], rank: number): number[] =>
+  range(rank).filter((axis) => !axes.includes(axis));
 
 /** A value whose `axes` were reduced away, repeated along them into `shape`. */
 export const spread = (
@@ -50,7 +50,7 @@ export const spread = (
   reduced: Value,
   shape: readonly Dim[],
   axes: readonly number[],
-): Value => builder.broadcastInDim(reduced, shape, otherAxes(shape.length, axes));
+): Value => builder.broadcastInDim(reduced, shape, otherAxes(axes, shape.length));
 
 /** `value` in every element, of the shape of `like`. */
 export const fullLike = (builder: Builder, value: number, like: Value): Value =>
@@ -60,7 +60,6 @@ export const fullLike = (builder: Builder, value: number, like: Value): Value =>
 export const constantFactor = (shape: readonly Dim[]): number =>
   shape.reduce((product, size) => product * (isConstant(size) ?? 1), 1);
 
-export const int = (value: number): OnnxAttribute => ({ kind: 'int', value });
 export const float = (value: number): OnnxAttribute => ({ kind: 'float', value });
 
 /** TensorProto.DataType, for Cast. */
