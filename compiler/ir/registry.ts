@@ -3,8 +3,10 @@
 
 import type { Op } from './op.ts';
 import { constantOps } from './ops/constants.ts';
+import { contractionOps } from './ops/contractions.ts';
 import { binaryOps } from './ops/elementwise-binary.ts';
 import { unaryOps } from './ops/elementwise-unary.ts';
+import { indexingOps } from './ops/indexing.ts';
 import { logicOps } from './ops/logic.ts';
 import { markerOps } from './ops/markers.ts';
 import { normalisationOps } from './ops/normalisations.ts';
@@ -24,6 +26,8 @@ const families: readonly (readonly Op[])[] = [
   randomOps,
   shapeOps,
   slicingOps,
+  contractionOps,
+  indexingOps,
   markerOps,
 ];
 

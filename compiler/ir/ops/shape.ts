@@ -32,7 +32,7 @@ const broadcastInDim = defineOp<Broadcast>({
     kind: 'rule',
     rule: ({ builder, attributes: { shape, axes }, cotangents: [g] }) => {
       if (g === null) return [null];
-      const summed = builder.reduce('add', g, otherAxes(shape.length, axes));
+      const summed = builder.reduce('add', g, otherAxes(axes, shape.length));
       const kept = axes.toSorted((a, b) => a - b);
       return [
         builder.transpose(
@@ -223,7 +223,7 @@ const concatenate = defineOp<{ readonly axis: number }>({
       .flatMap((part) => [
         part.dtype === first.dtype ? null : 'the operands differ in element type',
         part.shape.length === first.shape.length ? null : 'the operands differ in rank',
-        ...otherAxes(Math.min(part.shape.length, first.shape.length), [axis]).map((i) =>
+        ...otherAxes([axis], Math.min(part.shape.length, first.shape.length)).map((i) =>
           mismatch(part.shape[i], first.shape[i], `axis ${i}`),
         ),
       ])

@@ -1,0 +1,176 @@
+// Reading and accumulating by index: take and scatter_add, each the other's transpose.
+
+import * as dims from '../../dims/arithmetic.ts';
+import type { Dim } from '../../dims/dim.ts';
+import { int, transpose } from '../../emit/onnx/shapes.ts';
+import { defineOp } from '../op.ts';
+import { areAxes, invert, mismatch, range } from '../sizes.ts';
+import { sizeOf } from '../tensor.ts';
+import { cast } from './type-rules.ts';
+
+const sizes = (...values: number[]): Dim[] => values.map(dims.constant);
+
+const take = defineOp<{ readonly axis: number }>({
+  name: 'take',
+  doc: 'y[.., i, ..] = x[.., indices[i], ..]: the axis of x is replaced by the axes of indices. Every index is in range, by proof.',
+  operands: ['x', 'indices'],
+  type: ([x, indices], { axis }) => {
+    if (!areAxes([axis], x.shape.length)) return 'no such axis';
+    if (indices.dtype !== 'i32') return 'indices must be i32';
+    return [{ dtype: x.dtype, shape: x.shape.toSpliced(axis, 1, ...indices.shape) }];
+  },
+  gradient: {
+    kind: 'rule',
+    rule: ({ builder, inputs: [x, indices], attributes: { axis }, cotangents: [g] }) => [
+      g === null ? null : builder.scatterAdd(indices, g, axis, x.shape),
+      null,
+    ],
+  },
+  evaluate: ({ inputs: [x, indices], outputs: [out], attributes: { axis }, allocate }) => {
+    const data = allocate(out.dtype, sizeOf(out.shape));
+    const outer = sizeOf(x.shape.slice(0, axis));
+    const inner = sizeOf(x.shape.slice(axis + 1));
+    let to = 0;
+    for (let i = 0; i < outer; i++)
+      for (const index of indices.data) {
+        const from = (i * x.shape[axis] + index) * inner;
+        data.set(x.data.subarray(from, from + inner), to);
+        to += inner;
+      }
+    return [{ ...out, data }];
+  },
+  onnx: ({ onnx, names: [x, indices], attributes: { axis } }) => [
+    onnx.node('Gather', [x, indices], { axis: int(axis) }),
+  ],
+  cases: [
+    {
+      name: 'rows, one twice',
+      attributes: { axis: 0 },
+      inputs: [
+        { dtype: 'f32', shape: [3, 2] },
+        { dtype: 'i32', shape: [5] },
+      ],
+    },
+    {
+      name: 'a table of indices, in the middle',
+      attributes: { axis: 1 },
+      inputs: [
+        { dtype: 'f32', shape: [2, 3, 4] },
+        { dtype: 'i32', shape: [2, 1] },
+      ],
+    },
+    {
+      name: 'a scalar index',
+      attributes: { axis: 1 },
+      inputs: [
+        { dtype: 'f32', shape: [2, 3] },
+        { dtype: 'i32', shape: [] },
+      ],
+    },
+    {
+      name: 'integers, size 1',
+      attributes: { axis: 0 },
+      inputs: [
+        { dtype: 'i32', shape: [1] },
+        { dtype: 'i32', shape: [3] },
+      ],
+      bound: 1,
+    },
+  ],
+});
+
+const scatterAdd = defineOp<{ readonly axis: number; readonly shape: readonly Dim[] }>({
+  name: 'scatter_add',
+  doc: 'Zeros of `shape`, with y[.., indices[i], ..] += updates[.., i, ..] along the axis; equal indices accumulate. The transpose of take.',
+  operands: ['indices', 'updates'],
+  type: ([indices, updates], { axis, shape }) => {
+    if (!areAxes([axis], shape.length)) return 'no such axis';
+    if (indices.dtype !== 'i32') return 'indices must be i32';
+    const expected = shape.toSpliced(axis, 1, ...indices.shape);
+    if (updates.shape.length !== expected.length) return 'updates have the wrong rank';
+    const wrong = expected
+      .map((size, i) => mismatch(updates.shape[i], size, `axis ${i} of updates`))
+      .find((problem) => problem !== null);
+    return wrong ?? [{ dtype: updates.dtype, shape }];
+  },
+  gradient: {
+    kind: 'rule',
+    rule: ({ builder, inputs: [indices], attributes: { axis }, cotangents: [g] }) => [
+      null,
+      g === null ? null : builder.take(g, indices, axis),
+    ],
+  },
+  evaluate: ({ inputs: [indices, updates], outputs: [out], attributes: { axis }, allocate }) => {
+    const data = allocate(out.dtype, sizeOf(out.shape));
+    const outer = sizeOf(out.shape.slice(0, axis));
+    const inner = sizeOf(out.shape.slice(axis + 1));
+    let from = 0;
+    for (let i = 0; i < outer; i++)
+      for (const index of indices.data) {
+        const to = (i * out.shape[axis] + index) * inner;
+        for (let j = 0; j < inner; j++) data[to + j] += updates.data[from + j];
+        from += inner;
+      }
+    return [{ ...out, data }];
+  },
+  onnx: ({
+    onnx,
+    names: [indices, updates],
+    inputs,
+    outputs: [out],
+    attributes: { axis, shape },
+  }) => {
+    // ScatterND along the first axis: 5 times as fast as ScatterElements, 25 times as OneHot and Gemm (ONNX Runtime 1.30). It
+    // wants int64 indices, and the indexed axis first.
+    const rank = inputs[0].shape.length;
+    const others = range(shape.length - 1).map((i) => (i < axis ? i : i + rank));
+    const moved = transpose(onnx, updates, [...range(rank).map((i) => axis + i), ...others]);
+    const order = [axis, ...range(shape.length).filter((i) => i !== axis)];
+    const zeros = onnx.node('Expand', [
+      onnx.scalar(0, out.dtype),
+      onnx.shape(order.map((i) => shape[i])),
+    ]);
+    const tuples = onnx.node('Unsqueeze', [cast(onnx, indices, 'i64'), onnx.int64s([-1])]);
+    const sum = onnx.node('ScatterND', [zeros, tuples, moved], {
+      reduction: { kind: 'string', value: 'add' },
+    });
+    return [transpose(onnx, sum, invert(order))];
+  },
+  cases: [
+    {
+      name: 'rows, some twice',
+      attributes: { axis: 0, shape: sizes(3, 2) },
+      inputs: [
+        { dtype: 'i32', shape: [5] },
+        { dtype: 'f32', shape: [5, 2] },
+      ],
+    },
+    {
+      name: 'a table of indices, in the middle',
+      attributes: { axis: 1, shape: sizes(2, 3, 4) },
+      inputs: [
+        { dtype: 'i32', shape: [2, 3] },
+        { dtype: 'f32', shape: [2, 2, 3, 4] },
+      ],
+    },
+    {
+      name: 'a scalar index',
+      attributes: { axis: 1, shape: sizes(2, 3) },
+      inputs: [
+        { dtype: 'i32', shape: [] },
+        { dtype: 'f32', shape: [2] },
+      ],
+    },
+    {
+      name: 'integers, size 1',
+      attributes: { axis: 0, shape: sizes(1) },
+      inputs: [
+        { dtype: 'i32', shape: [3] },
+        { dtype: 'i32', shape: [3] },
+      ],
+      bound: 1,
+    },
+  ],
+});
+
+export const indexingOps = [take, scatterAdd];
