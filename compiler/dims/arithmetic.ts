@@ -15,7 +15,12 @@ const MAX_POWER = 64;
 let lastId = 0;
 
 /** A fresh size of that name. */
-export const variable = (name: string): DimVar => ({ kind: 'variable', id: ++lastId, name });
+export const variable = (name: string, minimum: 0 | 1 = 1): DimVar => ({
+  kind: 'variable',
+  id: ++lastId,
+  name,
+  minimum,
+});
 
 /** A fresh pack of that name, written without its two dots. */
 export const pack = (name: string): PackVar => ({ kind: 'pack', id: ++lastId, name });
@@ -198,16 +203,17 @@ export function exactDivide(a: Dim, b: Dim): Dim | null {
 
 const gcd = (a: number, b: number): number => (b === 0 ? Math.abs(a) : gcd(b, a % b));
 
-/** A size or a pack's product, at least 1; a quotient may be anything. */
-export const isPositiveAtom = (atom: Atom): boolean => atom.kind !== 'quotient';
+/** The least value of a size or of a pack's product; a quotient may be anything. */
+const leastOf = (atom: Atom): number =>
+  atom.kind === 'variable' ? atom.minimum : atom.kind === 'numel' ? 1 : 0;
 
-/** With every size v written `1 + v`: a polynomial whose atoms start from 0, but for quotients that may be negative. */
+/** With every size v written `least + v`: a polynomial whose atoms start from 0, but for quotients that may be negative. */
 export function shiftToZero(d: Dim): Dim {
   let result = zero;
   for (const t of d.terms) {
     let product = constant(t.coefficient);
     for (const f of t.factors) {
-      const base = isPositiveAtom(f.atom) ? add(dimOf(f.atom), one) : dimOf(f.atom);
+      const base = add(dimOf(f.atom), constant(leastOf(f.atom)));
       product = multiply(product, power(base, f.power));
     }
     result = add(result, product);
@@ -215,7 +221,7 @@ export function shiftToZero(d: Dim): Dim {
   return result;
 }
 
-/** A quick sufficient test of `d >= 0`, from every size being at least 1 alone. */
+/** A quick sufficient test of `d >= 0`, from the least values of the sizes alone. */
 export function surelyNonNegative(d: Dim): boolean {
   if (!isDefined(d) || d.terms.length > 16 || d.terms.some((t) => degree(t) > 6)) return false;
   const quotientsAreNatural = d.terms.every((t) =>
@@ -234,7 +240,7 @@ function commonMonomial(a: Dim, b: Dim): Dim {
   const [first, ...others] = [...a.terms, ...b.terms];
   const factors: { atom: Atom; power: number }[] = [];
   for (const f of first.factors) {
-    if (!isPositiveAtom(f.atom)) continue;
+    if (f.atom.kind === 'quotient') continue;
     const key = atomKey(f.atom);
     const powers = others.map((t) => t.factors.find((g) => atomKey(g.atom) === key)?.power ?? 0);
     const least = Math.min(f.power, ...powers);

@@ -30,7 +30,7 @@ export type Fact =
   /** left % right == 0; right is positive. */
   | { readonly kind: 'divisible'; readonly left: Dim; readonly right: Dim };
 
-/** Immutable; made by `assume` from `noAssumptions`. Every size is at least 1 besides. */
+/** Immutable; made by `assume` from `noAssumptions`. Every size is at least its minimum besides. */
 export interface Assumptions {
   readonly facts: readonly Fact[];
   /** Sizes by what they are in the sizes that remain free; apply to a dimension before proving with the rest. */
@@ -74,7 +74,7 @@ function solveMultiple(d: Dim, by: Dim): { variable: DimVar; is: Dim } | null {
     const linear = linearIn(d, v);
     const coefficient = linear === null ? null : isConstant(linear.coefficient);
     if (linear === null || coefficient === null || sizesOf(by).includes(v)) continue;
-    const quotient = dimOf(variable(`${v.name}'`));
+    const quotient = dimOf(variable(`${v.name}'`, v.minimum));
     if (divisor !== null && linear.rest.terms.length === 0)
       return { variable: v, is: multiply(constant(divisor / gcd(coefficient, divisor)), quotient) };
     // The multiple is at least 1, and so may be named by a size, only if d is.
@@ -121,7 +121,7 @@ export function assume(assumptions: Assumptions, fact: Fact): Assumptions {
     const gap = substitute(subtract(f.right, f.left), rewrites);
     return [f.kind === 'less' ? subtract(gap, one) : gap];
   });
-  for (const d of rewrites.values()) nonNegative.push(subtract(d, one));
+  for (const [v, d] of rewrites) nonNegative.push(subtract(d, constant(v.minimum)));
   return {
     facts,
     rewrites,

@@ -8,6 +8,8 @@ export interface DimVar {
   /** Unique in the process; two variables of one name differ by it. */
   readonly id: number;
   readonly name: string;
+  /** Sizes are at least 1; a count such as a padding, declared with `where p >= 0`, may be 0. */
+  readonly minimum: 0 | 1;
 }
 
 /** `..B`: zero or more dimensions, opaque but for their product. */

@@ -21,11 +21,20 @@ import {
 import type { Dim, Quotient } from './dim.ts';
 import { linearIn } from './linear.ts';
 
-const BUDGET = 300;
 const MAX_DEPTH = 12;
 const MAX_TERMS = 60;
 
 const gcd = (a: number, b: number): number => (b === 0 ? Math.abs(a) : gcd(b, a % b));
+
+/** Search steps left, shared by all the searches that one question starts. */
+export interface Budget {
+  steps: number;
+}
+
+/** Enough for any obligation met so far ten times over; a question that needs more is answered `unknown`. */
+export const newBudget = (): Budget => ({ steps: 1000 });
+
+const MOST_STEPS = 200;
 
 /**
  * Whether `d >= 0` follows from every size being at least 1, every `facts` polynomial at least 0, and denominators being
@@ -33,14 +42,14 @@ const gcd = (a: number, b: number): number => (b === 0 ? Math.abs(a) : gcd(b, a 
  *
  * The search works on shifted polynomials, in which a size v stands for v - 1, so that natural coefficients are enough.
  */
-export function proveNonNegative(d: Dim, facts: readonly Dim[]): boolean {
+export function proveNonNegative(d: Dim, facts: readonly Dim[], budget: Budget): boolean {
   if (!isDefined(d)) return false;
   const known = isConstant(d);
   if (known !== null) return known >= 0;
   const shiftedFacts = facts.map(shiftToZero).filter(isDefined);
   const seen = new Set<string>();
   const natural = new Map<string, boolean>();
-  let budget = BUDGET;
+  const end = Math.max(0, budget.steps - MOST_STEPS);
 
   const isNatural = (q: Quotient): boolean => {
     let answer = natural.get(q.key);
@@ -59,7 +68,8 @@ export function proveNonNegative(d: Dim, facts: readonly Dim[]): boolean {
   const search = (target: Dim, depth: number): boolean => {
     if (!isDefined(target) || target.terms.length > MAX_TERMS) return false;
     if (target.terms.every((t) => t.coefficient > 0 && naturalTerm(t))) return true;
-    if (depth <= 0 || budget-- <= 0 || seen.has(target.key)) return false;
+    if (depth <= 0 || budget.steps <= end || seen.has(target.key)) return false;
+    budget.steps--;
     seen.add(target.key);
     return (
       byFacts(target, shiftedFacts, naturalTerm).some((next) => search(next, depth - 1)) ||

@@ -4,30 +4,37 @@
 
 import {
   add,
+  compareMonomials,
+  constant,
   dimOf,
+  divideMonomials,
+  equal,
   exactDivide,
   floorDivide,
   isConstant,
   isDefined,
   mapAtoms,
   multiply,
-  divideMonomials,
-  compareMonomials,
   negate,
   one,
   quotientsOf,
+  remainder,
   scale,
   substitute,
   subtract,
   sumOfTerms,
-  constant,
   variable,
 } from './arithmetic.ts';
 import type { Assumptions } from './assumptions.ts';
 import type { Dim, DimVar } from './dim.ts';
-import { proveNonNegative } from './inequality.ts';
+import { newBudget, proveNonNegative, type Budget } from './inequality.ts';
 import { sizesOf } from './linear.ts';
-import { findCounterexample, type Counterexample } from './valuations.ts';
+import {
+  FIRST_ATTEMPTS,
+  OTHER_ATTEMPTS,
+  findCounterexample,
+  type Counterexample,
+} from './valuations.ts';
 
 export type Answer = { readonly kind: 'proved' } | Counterexample | { readonly kind: 'unknown' };
 
@@ -38,6 +45,7 @@ const unknown: Answer = { kind: 'unknown' };
 interface Context {
   readonly nonNegative: readonly Dim[];
   readonly zeros: readonly Dim[];
+  readonly budget: Budget;
 }
 
 /** `d` modulo the polynomials that are zero: each one's leading monomial is eliminated where it divides a term. */
@@ -65,7 +73,8 @@ function simplify(d: Dim, context: Context): Dim {
   if (context.nonNegative.length === 0) return result;
   for (const q of quotientsOf(result)) {
     const { numerator, denominator } = q;
-    const atLeastZero = (x: Dim): boolean => proveNonNegative(x, context.nonNegative);
+    const atLeastZero = (x: Dim): boolean =>
+      proveNonNegative(x, context.nonNegative, context.budget);
     const is = atLeastZero(numerator)
       ? atLeastZero(subtract(subtract(denominator, numerator), one))
         ? constant(0)
@@ -85,7 +94,7 @@ const gcd = (a: number, b: number): number => (b === 0 ? Math.abs(a) : gcd(b, a 
 
 /**
  * Whether `holds` in every case of the sizes under constant denominators modulo their least common multiple L: with
- * v = L (w - 1) + r for r in 1..L, such quotients become polynomials. False where there are none or too many cases.
+ * v = L (w - 1) + r for r in 1..L (0..L-1 where v may be 0), such quotients become polynomials. False where there are none or too many cases.
  */
 function inEveryCase(
   d: Dim,
@@ -108,11 +117,12 @@ function inEveryCase(
       return holds(inCase(d), {
         nonNegative: context.nonNegative.map(inCase).filter(isDefined),
         zeros: context.zeros.map(inCase).filter(isDefined),
+        budget: context.budget,
       });
     }
     const multiple = scale(subtract(dimOf(variable(v.name)), one), modulus);
-    return Array.from({ length: modulus }, (_, i) => add(multiple, constant(i + 1))).every((is) =>
-      cases(others, new Map([...bindings, [v, is]])),
+    return Array.from({ length: modulus }, (_, i) => add(multiple, constant(i + v.minimum))).every(
+      (is) => cases(others, new Map([...bindings, [v, is]])),
     );
   };
   return cases([...split], new Map());
@@ -120,48 +130,56 @@ function inEveryCase(
 
 const isZero = (d: Dim): boolean => d.terms.length === 0;
 
+const notNegative = (d: Dim, context: Context): boolean =>
+  proveNonNegative(simplify(d, context), context.nonNegative, context.budget);
+
 const vanishes = (d: Dim, context: Context): boolean => {
   const simple = simplify(d, context);
-  return (
-    isZero(simple) ||
-    (context.nonNegative.length > 0 &&
-      proveNonNegative(simple, context.nonNegative) &&
-      proveNonNegative(negate(simple), context.nonNegative))
-  );
+  if (isZero(simple)) return true;
+  if (context.nonNegative.length === 0) return false;
+  const atLeastZero = (x: Dim): boolean => proveNonNegative(x, context.nonNegative, context.budget);
+  return atLeastZero(simple) && atLeastZero(negate(simple));
 };
 
-const notNegative = (d: Dim, context: Context): boolean =>
-  proveNonNegative(simplify(d, context), context.nonNegative);
+/**
+ * The answer to "does `holds` of `d`", a polynomial in the sizes as written, where `left` and `right` are a counterexample if
+ * `wrong`: first the likeliest counterexamples, then proofs, then all other counterexamples.
+ */
+function decide(
+  d: Dim,
+  holds: (d: Dim, context: Context) => boolean,
+  [left, right]: readonly [Dim, Dim],
+  wrong: (left: number, right: number) => boolean,
+  assumptions: Assumptions,
+): Answer {
+  if (!isDefined(left) || !isDefined(right)) return unknown;
+  const free = substitute(d, assumptions.rewrites);
+  if (isZero(free)) return proved;
+  const early = findCounterexample(left, right, assumptions, wrong, FIRST_ATTEMPTS);
+  if (early !== null) return early;
+  const { nonNegative, zeros } = assumptions;
+  const context = { nonNegative, zeros, budget: newBudget() };
+  if (isDefined(free) && holds(free, context)) return proved;
+  const late = findCounterexample(left, right, assumptions, wrong, OTHER_ATTEMPTS);
+  if (late !== null) return late;
+  return isDefined(free) && inEveryCase(free, context, holds) ? proved : unknown;
+}
 
 /** Whether two dimensions are equal. */
 export function proveEqual(a: Dim, b: Dim, assumptions: Assumptions): Answer {
-  if (!isDefined(a) || !isDefined(b)) return unknown;
-  if (a.key === b.key) return proved;
-  const difference = substitute(subtract(a, b), assumptions.rewrites);
-  if (isZero(difference)) return proved;
-  const counterexample = findCounterexample(a, b, assumptions, (l, r) => l !== r);
-  if (counterexample !== null) return counterexample;
-  if (!isDefined(difference)) return unknown;
-  if (vanishes(difference, assumptions)) return proved;
-  return inEveryCase(difference, assumptions, vanishes) ? proved : unknown;
+  if (equal(a, b)) return proved;
+  return decide(subtract(a, b), vanishes, [a, b], (l, r) => l !== r, assumptions);
 }
 
 /** Whether a <= b. */
-export function proveAtMost(a: Dim, b: Dim, assumptions: Assumptions): Answer {
-  if (!isDefined(a) || !isDefined(b)) return unknown;
-  const gap = substitute(subtract(b, a), assumptions.rewrites);
-  if (isDefined(gap) && notNegative(gap, assumptions)) return proved;
-  const counterexample = findCounterexample(a, b, assumptions, (l, r) => l > r);
-  if (counterexample !== null) return counterexample;
-  return isDefined(gap) && inEveryCase(gap, assumptions, notNegative) ? proved : unknown;
-}
+export const proveAtMost = (a: Dim, b: Dim, assumptions: Assumptions): Answer =>
+  decide(subtract(b, a), notNegative, [a, b], (l, r) => l > r, assumptions);
 
 /** Whether b, which is positive, divides a. A counterexample has the values of a and b. */
 export function proveDivisible(a: Dim, b: Dim, assumptions: Assumptions): Answer {
   if (exactDivide(a, b) !== null) return proved;
-  const answer = proveEqual(multiply(b, floorDivide(a, b)), a, assumptions);
-  if (answer.kind === 'proved') return proved;
-  return findCounterexample(a, b, assumptions, (l, r) => r >= 1 && l % r !== 0) ?? unknown;
+  const wrong = (l: number, r: number): boolean => r >= 1 && l % r !== 0;
+  return decide(remainder(a, b), vanishes, [a, b], wrong, assumptions);
 }
 
 /** The dimension `a / b` where b, which is positive, divides a: in the sizes of a and b, whatever proved it. */

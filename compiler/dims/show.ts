@@ -69,10 +69,12 @@ function showAtom(atom: Atom, style: Style): string {
 }
 
 /** A term without its sign. */
-function showTerm(t: Term, style: Style): string {
+function showTerm(t: Term, style: Style, leads: boolean): string {
   const size = Math.abs(t.coefficient);
   const factors = t.factors.toSorted((a, b) => creation(a.atom) - creation(b.atom));
-  const alone = size === 1 && factors.length === 1 && factors[0].power === 1;
+  // A leading minus belongs to the first factor: -(a // 2) is not -a // 2.
+  const negated = leads && t.coefficient < 0;
+  const alone = size === 1 && !negated && factors.length === 1 && factors[0].power === 1;
   const shown = factors.map(({ atom, power }) => {
     const text = showAtom(atom, style);
     const brackets = style.bracketed && atom.kind === 'quotient' && !alone;
@@ -88,7 +90,7 @@ function show(d: Dim, style: Style): string {
   if (terms.length === 0) return '0';
   return terms
     .map((t, i) => {
-      const text = showTerm(t, style);
+      const text = showTerm(t, style, i === 0);
       if (i === 0) return t.coefficient < 0 ? `-${text}` : text;
       return t.coefficient < 0 ? ` - ${text}` : ` + ${text}`;
     })

@@ -4,9 +4,20 @@ import { evaluate, variablesOf } from './arithmetic.ts';
 import type { Assumptions, Fact } from './assumptions.ts';
 import type { Dim, DimVar, PackVar } from './dim.ts';
 
+/** The least value that a size or the product of a pack may have. */
+const least = (v: DimVar | PackVar): number => (v.kind === 'variable' ? v.minimum : 1);
+
 export type Valuation = ReadonlyMap<DimVar | PackVar, number>;
 
-const ATTEMPTS = 400;
+/** The attempts that settle most questions, to be made before a proof is tried; and all of them. */
+export const FIRST_ATTEMPTS: Attempts = { from: 0, to: 40 };
+export const OTHER_ATTEMPTS: Attempts = { from: 40, to: 400 };
+
+interface Attempts {
+  readonly from: number;
+  readonly to: number;
+}
+
 /** Odd and even, prime and composite, none of them 1: what shows a mistake best comes first. */
 const FIRST = [7, 5, 3, 4, 6, 8, 9, 2, 10, 12, 11, 16, 13, 15, 14, 1];
 const LARGE = [1, 28, 32, 64, 100, 128, 224, 17, 33, 784];
@@ -74,6 +85,7 @@ export function findCounterexample(
   right: Dim,
   assumptions: Assumptions,
   wrong: (left: number, right: number) => boolean,
+  attempts: Attempts,
 ): Counterexample | null {
   const { facts, rewrites, nonNegative } = assumptions;
   const own = [...variablesOf(left), ...variablesOf(right)];
@@ -87,8 +99,8 @@ export function findCounterexample(
   );
   const stream = numbers();
   const random = (): number => stream.next().value;
-  const attempts = free.size === 0 ? 1 : ATTEMPTS;
-  for (let k = 0; k < attempts; k++) {
+  const end = free.size === 0 ? Math.min(1, attempts.to) : attempts.to;
+  for (let k = attempts.from; k < end; k++) {
     const chosen = new Map([...free].map((v, j) => [v, sample(k, j, random)]));
     repair(chosen, nonNegative);
     const valuation = new Map(
@@ -98,7 +110,7 @@ export function findCounterexample(
         return [v, rewrite === undefined ? value(v) : evaluate(rewrite, value)];
       }),
     );
-    if (![...valuation.values()].every((n) => n >= 1) || !satisfies(facts, valuation)) continue;
+    if (![...valuation].every(([v, n]) => n >= least(v)) || !satisfies(facts, valuation)) continue;
     const value = (d: Dim): number => evaluate(d, (v) => valuation.get(v) ?? Number.NaN);
     const [l, r] = [value(left), value(right)];
     if (!Number.isNaN(l) && !Number.isNaN(r) && wrong(l, r))

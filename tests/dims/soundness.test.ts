@@ -11,6 +11,7 @@ import { sourceDim } from '../../compiler/dims/show.ts';
 import { satisfies } from '../../compiler/dims/valuations.ts';
 import {
   factHolds,
+  smallTrees,
   toDim,
   toFact,
   treeFacts,
@@ -36,6 +37,11 @@ const claims = [
   },
 ];
 
+/** Vitest's own `expect` is too slow for the innermost loops. */
+function same(actual: number, expected: number): void {
+  if (actual !== expected) expect.fail(`${actual}, not ${expected}`);
+}
+
 describe('random expressions', () => {
   test('keep their values in normal form', () => {
     fc.assert(
@@ -44,7 +50,7 @@ describe('random expressions', () => {
         for (const values of valuations) {
           const expected = valueOf(tree, values);
           if (Number.isNaN(expected) || !isDefined(d)) continue;
-          expect(evaluate(d, assignment(values))).toBe(expected + 0);
+          same(evaluate(d, assignment(values)), expected);
         }
       }),
       { numRuns: 3_000 },
@@ -59,7 +65,7 @@ describe('random expressions', () => {
           const inner = valueOf(by, values);
           if (!(inner >= 1) || !isDefined(d)) continue;
           const expected = valueOf(tree, [inner, values[1], values[2]]);
-          if (!Number.isNaN(expected)) expect(evaluate(d, assignment(values))).toBe(expected + 0);
+          if (!Number.isNaN(expected)) same(evaluate(d, assignment(values)), expected);
         }
       }),
       { numRuns: 2_000 },
@@ -75,7 +81,7 @@ describe('random expressions', () => {
         const text = sourceDim(d).replaceAll('^', '**');
         for (const values of valuations.slice(0, 8)) {
           const expected = evaluate(d, assignment(values));
-          if (!Number.isNaN(expected)) expect(evaluateSource(text, values)).toBe(expected);
+          if (!Number.isNaN(expected)) same(evaluateSource(text, values), expected);
         }
       }),
       { numRuns: 1_000 },
@@ -124,8 +130,8 @@ describe('random claims under random assumptions', () => {
     const near = (left: Tree, right: Tree, k: number): Tree =>
       k < 3 ? right : { op: k < 5 ? '+' : '-', left, right };
     const cases = fc.tuple(
-      trees,
-      trees,
+      smallTrees,
+      smallTrees,
       fc.nat(5),
       fc.nat(2),
       fc.array(treeFacts, { maxLength: 2 }),
@@ -140,7 +146,8 @@ describe('random claims under random assumptions', () => {
         counts[answer.kind]++;
         if (answer.kind === 'refuted') {
           expect(satisfies(known, answer.valuation)).toBe(true);
-          expect([...answer.valuation.values()].every((n) => n >= 1)).toBe(true);
+          for (const [v, n] of answer.valuation)
+            expect(n).toBeGreaterThanOrEqual(v.kind === 'variable' ? v.minimum : 1);
           expect(claim.holds(answer.left, answer.right)).toBe(false);
           const values = variables.map((v) => answer.valuation.get(v) ?? 1);
           expect(evaluate(l, assignment(values))).toBe(answer.left);
