@@ -26,7 +26,7 @@ import {
 } from '../../compiler/dims/arithmetic.ts';
 import { showDim, sourceDim } from '../../compiler/dims/show.ts';
 
-const [h, w, k, p] = ['H', 'W', 'k', 'p'].map(variable);
+const [h, w, k, p] = ['H', 'W', 'k', 'p'].map((name) => variable(name));
 const [H, W, K, P] = [h, w, k, p].map(dimOf);
 const n = constant;
 
