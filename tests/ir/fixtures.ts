@@ -1,7 +1,7 @@
 // Independent values for the conformance tests: what each operation must give on fixed inputs. The JSON files are written by
 // Python from JAX in float64 (or hold literal published values), never by this compiler.
 //
-// Format, one object a file (tests/fixtures/ops.json, tests/fixtures/shape-ops.json):
+// Format, one object a file (every tests/fixtures/*ops.json):
 //
 //     { "<operation>/<case name>": { "inputs": [{ "dtype", "shape", "data" }, ...], "outputs": [the same] }, ... }
 //
@@ -12,7 +12,7 @@
 // prints every case as JSON ({ name, op, attributes, inputs, range, bound }; dimensions as numbers), which
 // tests/fixtures/make-ops.py reads on its standard input.
 
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 import type { Case, Op } from '../../compiler/ir/op.ts';
 import type { Attributes } from '../../compiler/ir/graph.ts';
@@ -36,11 +36,13 @@ export interface Fixture {
   readonly outputs: readonly Tensor[];
 }
 
-const files = ['ops.json', 'shape-ops.json'];
+const folder = new URL('../fixtures/', import.meta.url);
+
+const files = readdirSync(folder).filter((file) => file.endsWith('ops.json'));
 
 const stored: ReadonlyMap<string, StoredFixture> = new Map(
   files.flatMap((file) => {
-    const text = readFileSync(new URL(`../fixtures/${file}`, import.meta.url), 'utf8');
+    const text = readFileSync(new URL(file, folder), 'utf8');
     return Object.entries(JSON.parse(text) as Record<string, StoredFixture>);
   }),
 );
