@@ -57,9 +57,10 @@ export type Table<T> = { readonly [C in keyof T]: T[C] & { readonly code: C } };
 export const defineDiagnostics = <const T extends Readonly<Record<`E${number}`, Entry>>>(
   table: T,
 ): Table<T> =>
+  // Object.fromEntries forgets which keys there are.
   Object.fromEntries(
     Object.entries(table).map(([code, entry]) => [code, { ...entry, code }]),
-  ) as Table<T>;
+  ) as unknown as Table<T>;
 
 type DataOf<D extends Entry> =
   Parameters<D['message']> extends readonly [infer Data]

@@ -101,7 +101,10 @@ export function findCounterexample(
   const random = (): number => stream.next().value;
   const end = free.size === 0 ? Math.min(1, attempts.to) : attempts.to;
   for (let k = attempts.from; k < end; k++) {
-    const chosen = new Map([...free].map((v, j) => [v, sample(k, j, random)]));
+    const chosen = new Map(
+      // After the first, ordinary choices, what may be 0 is.
+      [...free].map((v, j) => [v, sample(k, j, random) - (k < FIRST.length ? 0 : 1 - least(v))]),
+    );
     repair(chosen, nonNegative);
     const valuation = new Map(
       [...original].map((v) => {
