@@ -8,7 +8,8 @@ import { registry } from '../../compiler/ir/registry.ts';
 import { allocate } from '../../compiler/ir/tensor.ts';
 import type { Precision, Tensor } from '../../compiler/ir/tensor.ts';
 import type { ConformanceCase } from './conformance-cases.ts';
-import { conformanceCases, expectClose, nodeGraph, notRun } from './conformance-cases.ts';
+import { conformanceCases, nodeGraph, notRun } from './conformance-cases.ts';
+import { expectClose } from './expect-close.ts';
 import { fixtureOf } from './fixtures.ts';
 
 function known(dim: Dim): number {
