@@ -147,12 +147,7 @@ export interface MdpDeclaration extends Documented {
   readonly parameters: readonly Parameter[];
   readonly where: readonly Expression[];
   readonly members: readonly (
-    | SpaceDeclaration
-    | ConstDeclaration
-    | FunctionDeclaration
-    | CheckClause
-    | Bind
-    | ErrorNode
+    SpaceDeclaration | ConstDeclaration | FunctionDeclaration | CheckClause | Bind | ErrorNode
   )[];
 }
 
@@ -189,12 +184,7 @@ export interface Parameter extends Spanned {
 // ---- steps of a train block ---------------------------------------------------------------------------------------
 
 export type Step =
-  | LayerDeclaration
-  | StateDeclaration
-  | OptimizeStep
-  | RepeatStep
-  | ObserveStep
-  | Statement;
+  LayerDeclaration | StateDeclaration | OptimizeStep | RepeatStep | ObserveStep | Statement;
 
 /** `minimize loss over net, head using Adam(1e-3) clip 1` */
 export interface OptimizeStep extends Spanned {
@@ -294,7 +284,8 @@ export interface Block extends Spanned {
   readonly result: Expression | null;
 }
 
-export type Statement = ForStatement | FixStatement | RootStatement | IfStatement | Bind | ErrorNode;
+export type Statement =
+  ForStatement | FixStatement | RootStatement | IfStatement | Bind | ErrorNode;
 
 /** `for t < T down until c with s = 0 { ... }`, `for f in steps with z = x { ... }` */
 export interface ForStatement extends Spanned {

@@ -18,4 +18,9 @@ export type SyntaxProblem =
       readonly opened: Span | null;
     }
   /** Well-formed tokens in a form the language does not have, with a sentence of help. */
-  | { readonly kind: 'malformed'; readonly span: Span; readonly message: string; readonly help: string | null };
+  | {
+      readonly kind: 'malformed';
+      readonly span: Span;
+      readonly message: string;
+      readonly help: string | null;
+    };
