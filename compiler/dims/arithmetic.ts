@@ -53,7 +53,7 @@ const termOf = (coefficient: number, factors: Factors): Term => ({
 });
 
 /** The polynomial that is the sum of `terms`, in any order and with repetitions. */
-export function sumOfTerms(terms: Iterable<Term>): Dim {
+export function sumOfTerms(terms: readonly Term[]): Dim {
   const byKey = new Map<string, Term>();
   for (const term of terms) {
     const known = byKey.get(term.key);
@@ -127,6 +127,9 @@ function multiplyTerms(a: Term, b: Term): Term {
 export function multiply(a: Dim, b: Dim): Dim {
   if (!isDefined(a) || !isDefined(b) || a.terms.length * b.terms.length > MAX_TERMS * 8)
     return undefinedDim;
+  const [left, right] = [isConstant(a), isConstant(b)];
+  if (left !== null) return scale(b, left);
+  if (right !== null) return scale(a, right);
   return sumOfTerms(a.terms.flatMap((t) => b.terms.map((u) => multiplyTerms(t, u))));
 }
 
@@ -173,6 +176,11 @@ const modulo = (n: number, q: number): number => ((n % q) + q) % q;
  * `0 .. leading coefficient - 1`. Null where the numbers or the terms run away.
  */
 function divide(a: Dim, b: Dim): { whole: Dim; rest: Dim } | null {
+  const known = isConstant(b);
+  if (known !== null && known > 0) {
+    const whole = scaleDown(a, known);
+    return { whole, rest: subtract(a, scale(whole, known)) };
+  }
   const lead = b.terms.toSorted(compareMonomials)[0];
   const size = Math.abs(lead.coefficient);
   const whole: Term[] = [];
@@ -193,6 +201,10 @@ function divide(a: Dim, b: Dim): { whole: Dim; rest: Dim } | null {
   }
   return null;
 }
+
+/** Every coefficient divided and rounded down. */
+const scaleDown = (d: Dim, by: number): Dim =>
+  sumOfTerms(d.terms.map((t) => ({ ...t, coefficient: Math.floor(t.coefficient / by) })));
 
 /** The polynomial q with `q * b = a`, where there is one with integer coefficients. */
 export function exactDivide(a: Dim, b: Dim): Dim | null {
@@ -231,9 +243,6 @@ export function surelyNonNegative(d: Dim): boolean {
   const shifted = shiftToZero(d);
   return isDefined(shifted) && shifted.terms.every((t) => t.coefficient > 0);
 }
-
-const scaleDown = (d: Dim, by: number): Dim =>
-  sumOfTerms(d.terms.map((t) => ({ ...t, coefficient: Math.floor(t.coefficient / by) })));
 
 /** The largest product of sizes that divides every term of both. */
 function commonMonomial(a: Dim, b: Dim): Dim {
