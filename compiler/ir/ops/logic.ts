@@ -59,13 +59,17 @@ const compare = defineOp<{ readonly direction: Comparison }>({
   ),
 });
 
-/** Where has no kernel for u32 in ONNX Runtime 1.30. */
+/** Where has no kernel for u32 and bool in ONNX Runtime 1.30. */
 function whereOnnx(onnx: OnnxBuilder, names: readonly string[], dtype: DType): string {
   const [predicate, onTrue, onFalse] = names;
   if (dtype === 'u32')
     return throughInt64(onnx, [onTrue, onFalse], (wide) =>
       onnx.node('Where', [predicate, ...wide]),
     );
+  if (dtype === 'bool') {
+    const otherwise = onnx.node('And', [onnx.node('Not', [predicate]), onFalse]);
+    return onnx.node('Or', [onnx.node('And', [predicate, onTrue]), otherwise]);
+  }
   return onnx.node('Where', names);
 }
 

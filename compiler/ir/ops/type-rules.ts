@@ -76,7 +76,7 @@ export const cast = (onnx: OnnxBuilder, x: string, dtype: DType | 'i64'): string
 
 /**
  * Runs `body` on i64 copies of u32 tensors and casts its results back, for the operators that ONNX Runtime 1.30 has no u32
- * kernel for (Where, Reduce*, CumSum, Neg). Wraps modulo 2^32, as u32 arithmetic does.
+ * kernel for (Where, Reduce*, CumSum). Casting back wraps modulo 2^32.
  */
 export const throughInt64 = (
   onnx: OnnxBuilder,
