@@ -54,6 +54,7 @@ const termOf = (coefficient: number, factors: Factors): Term => ({
 
 /** The polynomial that is the sum of `terms`, in any order and with repetitions. */
 export function sumOfTerms(terms: readonly Term[]): Dim {
+  if (terms.length === 1 && terms[0].coefficient !== 0) return ofSorted(terms);
   const byKey = new Map<string, Term>();
   for (const term of terms) {
     const known = byKey.get(term.key);
@@ -63,7 +64,11 @@ export function sumOfTerms(terms: readonly Term[]): Dim {
     else byKey.set(term.key, coefficient === term.coefficient ? term : { ...term, coefficient });
   }
   if (byKey.size > MAX_TERMS) return undefinedDim;
-  const sorted = [...byKey.values()].sort(byOrder);
+  return ofSorted([...byKey.values()].sort(byOrder));
+}
+
+function ofSorted(sorted: readonly Term[]): Dim {
+  if (!sorted.every((t) => Number.isSafeInteger(t.coefficient))) return undefinedDim;
   const key =
     sorted
       .map((t) => (t.key === '' ? `${t.coefficient}` : `${t.coefficient}*${t.key}`))
@@ -219,8 +224,13 @@ const gcd = (a: number, b: number): number => (b === 0 ? Math.abs(a) : gcd(b, a 
 const leastOf = (atom: Atom): number =>
   atom.kind === 'variable' ? atom.minimum : atom.kind === 'numel' ? 1 : 0;
 
+/** Proofs shift the same facts again and again. */
+const shifted = new WeakMap<Dim, Dim>();
+
 /** With every size v written `least + v`: a polynomial whose atoms start from 0, but for quotients that may be negative. */
 export function shiftToZero(d: Dim): Dim {
+  const known = shifted.get(d);
+  if (known !== undefined) return known;
   let result = zero;
   for (const t of d.terms) {
     let product = constant(t.coefficient);
@@ -230,6 +240,7 @@ export function shiftToZero(d: Dim): Dim {
     }
     result = add(result, product);
   }
+  shifted.set(d, result);
   return result;
 }
 
@@ -240,8 +251,8 @@ export function surelyNonNegative(d: Dim): boolean {
     t.factors.every((f) => f.atom.kind !== 'quotient' || surelyNonNegative(f.atom.numerator)),
   );
   if (!quotientsAreNatural) return false;
-  const shifted = shiftToZero(d);
-  return isDefined(shifted) && shifted.terms.every((t) => t.coefficient > 0);
+  const fromZero = shiftToZero(d);
+  return isDefined(fromZero) && fromZero.terms.every((t) => t.coefficient > 0);
 }
 
 /** The largest product of sizes that divides every term of both. */

@@ -32,9 +32,9 @@ export interface Budget {
 }
 
 /** Enough for any obligation met so far ten times over; a question that needs more is answered `unknown`. */
-export const newBudget = (): Budget => ({ steps: 1000 });
+export const newBudget = (): Budget => ({ steps: 600 });
 
-const MOST_STEPS = 200;
+const MOST_STEPS = 150;
 
 /**
  * Whether `d >= 0` follows from every size being at least 1, every `facts` polynomial at least 0, and denominators being

@@ -92,7 +92,7 @@ export const trees: fc.Arbitrary<Tree> = fc.oneof(small, grow(small), grow(grow(
 
 /** Mostly one operation: cheap enough for a hundred thousand claims. */
 export const smallTrees: fc.Arbitrary<Tree> = fc.oneof(
-  { weight: 1, arbitrary: leaf },
+  { weight: 2, arbitrary: leaf },
   { weight: 6, arbitrary: grow(leaf) },
   { weight: 1, arbitrary: trees },
 );
