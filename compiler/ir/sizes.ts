@@ -1,47 +1,121 @@
-// Sizes of results, as dimension expressions, and the size checks of type rules. Used by the op records.
+// Free sizes from the inputs' shapes: which axis of which input determines each variable, and the values once concrete
+// shapes are known. The interpreter evaluates the plan, the ONNX emitter writes it into the graph.
 
-import * as dims from '../dims/arithmetic.ts';
-import type { Dim } from '../dims/dim.ts';
+import { dimOf, evaluate, exactDivide, sumOfTerms, variablesOf } from '../dims/arithmetic.ts';
+import type { Dim, DimVar, PackVar } from '../dims/dim.ts';
 import { showDim } from '../dims/show.ts';
+import type { Port } from './graph.ts';
 
-/**
- * Whether two sizes differ for certain. Sizes that only an assumption of the program makes equal are let through: the
- * checker has proved them.
- */
-export function differ(a: Dim, b: Dim): boolean {
-  const difference = dims.isConstant(dims.subtract(a, b));
-  return difference !== null && difference !== 0;
+/** `variable = (size of axis - rest) / coefficient`; both may mention variables solved before it. */
+export interface SizeSource {
+  readonly variable: DimVar;
+  readonly port: Port;
+  readonly axis: number;
+  readonly coefficient: Dim;
+  readonly rest: Dim;
 }
 
-/** What is wrong where two sizes must agree, or null. */
-export const mismatch = (a: Dim, b: Dim, what: string): string | null =>
-  differ(a, b) ? `${what}: ${showDim(a)} is not ${showDim(b)}` : null;
+/** How to find every size the inputs determine, each from only earlier ones; bare names first. */
+export function sizeSources(inputs: readonly Port[]): readonly SizeSource[] {
+  const axes = inputs.flatMap((port) =>
+    port.value.shape.map((size, axis) => ({ port, axis, size, variables: [...variablesOf(size)] })),
+  );
+  const open = axes.filter(({ variables }) => variables.length > 0);
+  const bareFirst = [...open.filter((a) => isBare(a.size)), ...open.filter((a) => !isBare(a.size))];
+  const sources: SizeSource[] = [];
+  const solved = new Set<DimVar | PackVar>();
+  for (let before = -1; before < solved.size;) {
+    before = solved.size;
+    for (const { port, axis, size, variables } of bareFirst) {
+      const [unknown, ...others] = variables.filter((v) => !solved.has(v));
+      if (unknown?.kind !== 'variable' || others.length > 0) continue;
+      const split = linearIn(size, unknown);
+      if (split === null) continue;
+      sources.push({ variable: unknown, port, axis, ...split });
+      solved.add(unknown);
+    }
+  }
+  return sources;
+}
 
-export const product = (sizes: readonly Dim[]): Dim => sizes.reduce(dims.multiply, dims.one);
+const isBare = (size: Dim): boolean => {
+  const [variable] = variablesOf(size);
+  return variable?.kind === 'variable' && dimOf(variable).key === size.key;
+};
 
-/** `ceil(a / b)` for a positive b. */
-export const ceilDivide = (a: Dim, b: Dim): Dim =>
-  dims.floorDivide(dims.subtract(dims.add(a, b), dims.one), b);
+/** `size = coefficient * variable + rest`, or null where it is not of that form. */
+function linearIn(size: Dim, variable: DimVar): { coefficient: Dim; rest: Dim } | null {
+  const holds = (d: Dim): boolean => variablesOf(d).has(variable);
+  const rest = sumOfTerms(size.terms.filter((t) => !holds(sumOfTerms([t]))));
+  const mine = sumOfTerms(size.terms.filter((t) => holds(sumOfTerms([t]))));
+  const coefficient = exactDivide(mine, dimOf(variable));
+  return coefficient === null || holds(coefficient) ? null : { coefficient, rest };
+}
 
-/** How far n elements reach, `step` apart: `(n - 1) * step + 1`. */
-export const extent = (n: Dim, step: Dim): Dim =>
-  dims.add(dims.multiply(dims.subtract(n, dims.one), step), dims.one);
+/** The value of a dimension; throws for one that no input determines. */
+export type SizeOf = (dim: Dim) => number;
 
-/** How many windows that reach over `span` elements, `stride` apart, lie in `size` elements. */
-export const windowCount = (size: Dim, span: Dim, stride: Dim): Dim =>
-  dims.add(dims.floorDivide(dims.subtract(size, span), stride), dims.one);
+/**
+ * Binds the free sizes of `inputs` to concrete shapes, and checks every axis against them. The result is a sentence that
+ * names the input where something does not fit.
+ */
+export function bindSizes(
+  inputs: readonly Port[],
+  shapes: ReadonlyMap<string, readonly number[]>,
+): SizeOf | string {
+  for (const { name, value } of inputs) {
+    const shape = shapes.get(name);
+    if (shape === undefined) return `input ${name} is missing`;
+    if (shape.length !== value.shape.length)
+      return `input ${name} has ${shape.length} axes, [${shape.join(', ')}], but ${value.shape.length} are expected: ${showShape(value.shape)}`;
+  }
+  const values = new Map<DimVar | PackVar, number>();
+  const from = new Map<DimVar | PackVar, string>();
+  const sizeOf = memoised((dim) => evaluateWith(dim, values));
+  for (const { variable, port, axis, coefficient, rest } of sizeSources(inputs)) {
+    const size = sizeAt(shapes, port.name, axis);
+    const value = (size - evaluateWith(rest, values)) / evaluateWith(coefficient, values);
+    if (!Number.isInteger(value) || value < 0)
+      return `input ${port.name}: axis ${axis} has size ${size}, which is not ${showDim(port.value.shape[axis])} for any ${variable.name}`;
+    values.set(variable, value);
+    from.set(variable, `${variable.name} is ${value} by input ${port.name}`);
+  }
+  for (const { name, value } of inputs)
+    for (const [axis, dim] of value.shape.entries()) {
+      const size = sizeAt(shapes, name, axis);
+      if (sizeOf(dim) === size) continue;
+      const why = [...variablesOf(dim)]
+        .map((v) => from.get(v))
+        .filter((text) => text !== undefined);
+      return `input ${name}: axis ${axis} has size ${size}, but ${showDim(dim)} is ${[sizeOf(dim), ...why].join(', ')}`;
+    }
+  return sizeOf;
+}
 
-/** Whether `axes` are distinct axes of a tensor of rank `rank`. */
-export const areAxes = (axes: readonly number[], rank: number): boolean =>
-  new Set(axes).size === axes.length &&
-  axes.every((axis) => Number.isInteger(axis) && axis >= 0 && axis < rank);
+const sizeAt = (
+  shapes: ReadonlyMap<string, readonly number[]>,
+  name: string,
+  axis: number,
+): number => shapes.get(name)?.[axis] ?? Number.NaN;
 
-/** 0, 1, ..., n - 1. */
-export const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
+const showShape = (shape: readonly Dim[]): string => `[${shape.map(showDim).join(', ')}]`;
 
-/** `inverse[permutation[i]] = i`. */
-export function invert(permutation: readonly number[]): number[] {
-  const inverse = new Array<number>(permutation.length).fill(0);
-  permutation.forEach((axis, i) => (inverse[axis] = i));
-  return inverse;
+function evaluateWith(dim: Dim, values: ReadonlyMap<DimVar | PackVar, number>): number {
+  const value = evaluate(dim, (v) => {
+    const known = values.get(v);
+    if (known === undefined) throw new Error(`no input determines the size ${v.name}`);
+    return known;
+  });
+  if (!Number.isSafeInteger(value))
+    throw new Error(`the size ${showDim(dim)} is not a whole number`);
+  return value;
+}
+
+function memoised(compute: SizeOf): SizeOf {
+  const known = new Map<string, number>();
+  return (dim) => {
+    let value = known.get(dim.key);
+    if (value === undefined) known.set(dim.key, (value = compute(dim)));
+    return value;
+  };
 }
