@@ -9,16 +9,49 @@ import type { Value } from '../ir/graph.ts';
 
 export type Elaborated =
   | TensorValue
-  /** A scalar known now; becomes a constant where a tensor is needed. Booleans are static too: `training`. */
-  | { readonly kind: 'number'; readonly value: number; readonly integer: boolean }
-  | { readonly kind: 'boolean'; readonly value: boolean }
-  /** A size that depends on a free dimension. */
-  | { readonly kind: 'dim'; readonly dim: Dim }
-  | { readonly kind: 'tuple'; readonly items: readonly Elaborated[] }
-  | { readonly kind: 'closure'; readonly function: TypedFunction; readonly environment: Environment }
-  | { readonly kind: 'builtin'; readonly builtin: { readonly name: string } }
+  | NumberValue
+  | BooleanValue
+  | DimValue
+  | TupleValue
+  /** `owner` is the instance whose parameters it sees; null at top level. */
+  | {
+      readonly kind: 'closure';
+      readonly function: TypedFunction;
+      readonly owner: InstanceValue | null;
+    }
+  | { readonly kind: 'builtin'; readonly builtin: Callable }
   | InstanceValue
   | { readonly kind: 'layers'; readonly items: readonly InstanceValue[] };
+
+/** A scalar known now; becomes a constant where a tensor is needed. */
+export interface NumberValue {
+  readonly kind: 'number';
+  readonly value: number;
+  readonly integer: boolean;
+}
+
+/** Booleans are static too: `training`. */
+export interface BooleanValue {
+  readonly kind: 'boolean';
+  readonly value: boolean;
+}
+
+/** An integer that depends on a free size. */
+export interface DimValue {
+  readonly kind: 'dim';
+  readonly dim: Dim;
+}
+
+export interface TupleValue {
+  readonly kind: 'tuple';
+  readonly items: readonly Elaborated[];
+}
+
+/** The part of a `Builtin` that elaboration needs. */
+export interface Callable {
+  readonly name: string;
+  readonly elaborate: (call: BuiltinElaboration) => Elaborated;
+}
 
 /** The first `labels.length` axes of `value` are indices of enclosing index notation; the rest are the tensor's own. */
 export interface TensorValue {
@@ -27,11 +60,13 @@ export interface TensorValue {
   readonly labels: readonly Label[];
 }
 
-/** An index variable as a labelled axis; a pack index is one label an axis of the pack. */
+/**
+ * One axis of an index variable in one evaluation of the index notation that binds it (a pack's index has one label an axis).
+ * Identity is `id`; ids grow, so sorting by them gives outer before inner and the order of the left side's axes.
+ */
 export interface Label {
-  readonly index: Index;
-  /** Which axis of the pack; 0 for a plain index. */
-  readonly position: number;
+  readonly id: number;
+  readonly name: string;
   readonly size: Dim;
 }
 
@@ -49,15 +84,28 @@ export interface Environment {
   readonly dims: ReadonlyMap<DimVar, Dim>;
   readonly packs: ReadonlyMap<PackVar, readonly Dim[]>;
   readonly locals: ReadonlyMap<Local, Elaborated>;
+  readonly indices: ReadonlyMap<Index, readonly Label[]>;
   readonly self: InstanceValue | null;
 }
 
 export interface BuiltinElaboration {
   readonly builder: Builder;
   readonly arguments: readonly Elaborated[];
-  readonly expressions: readonly TypedExpression[];
-  /** The result's type, sizes still those of the definition; `dims` and `shape` resolve them. */
+  /** The result's type, sizes still those of the definition; `size` resolves them. */
   readonly type: Type;
+  /** What the type rule worked out. */
   readonly data: unknown;
-  readonly environment: Environment;
+  readonly expressions: readonly TypedExpression[];
+  /** A size of the definition as it is in this use. */
+  readonly size: (dim: Dim) => Dim;
+  /** Remembers that `value` is `source` with zeros around and between its elements; convolutions take them in. */
+  readonly padded: (value: Value, padding: ZeroPadding) => void;
+}
+
+/** `value` = pad(source, 0, low, high, interior), one entry an axis of `source`. */
+export interface ZeroPadding {
+  readonly source: Value;
+  readonly low: readonly Dim[];
+  readonly high: readonly Dim[];
+  readonly interior: readonly Dim[];
 }
