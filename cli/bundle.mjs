@@ -1,0 +1,33 @@
+// Bundles the command line into dist/dlg.js with esbuild. What a command does not need stays in chunks of its own, so that
+// `dlg check` starts without the ONNX encoder; onnxruntime-node is native code and stays a package.
+
+import { chmodSync, readFileSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { build } from 'esbuild';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const outdir = join(root, 'dist');
+
+rmSync(outdir, { recursive: true, force: true });
+await build({
+  entryPoints: { dlg: join(root, 'cli', 'main.ts') },
+  outdir,
+  bundle: true,
+  splitting: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node20',
+  chunkNames: 'chunks/[name]-[hash]',
+  external: ['onnxruntime-node'],
+  define: { 'process.env.DLG_VERSION': JSON.stringify(version) },
+  // The CommonJS packages in the bundle call `require` for Node's own modules.
+  banner: {
+    js: "#!/usr/bin/env node\nimport { createRequire as dlgRequire } from 'node:module';\nconst require = dlgRequire(import.meta.url);",
+  },
+  legalComments: 'none',
+  logLevel: 'warning',
+});
+chmodSync(join(outdir, 'dlg.js'), 0o755);
