@@ -8,7 +8,7 @@ import type { Builder, Reduction } from '../builder-types.ts';
 import type { Value } from '../graph.ts';
 import { defineOp, notDifferentiable } from '../op.ts';
 import type { Op } from '../op.ts';
-import { invert, product, range } from '../sizes.ts';
+import { invert, product, range } from '../shape-arithmetic.ts';
 import { stridesOf } from '../strided.ts';
 import type { DType, Tensor, TensorData } from '../tensor.ts';
 import {
@@ -53,15 +53,18 @@ const kinds: Readonly<Record<Reduction, Kind>> = {
   or: { initial: each(0), fold: (a, b) => a | b, onnx: 'ReduceMax' },
 };
 
-/** The positions of the elements that `axes` walk through, relative to the first. */
+/** The positions of the elements that `axes` walk through, relative to the first; the last axis fastest. */
 function offsetsAlong(shape: readonly number[], axes: readonly number[]): Int32Array {
   const strides = stridesOf(shape);
-  let offsets = [0];
-  for (const axis of axes)
-    offsets = offsets.flatMap((offset) =>
-      range(shape[axis]).map((i) => offset + i * strides[axis]),
-    );
-  return Int32Array.from(offsets);
+  const offsets = new Int32Array(axes.reduce((count, axis) => count * shape[axis], 1));
+  let filled = 1;
+  for (const axis of axes) {
+    const size = shape[axis];
+    for (let i = filled * size - 1; i >= 0; i--)
+      offsets[i] = offsets[Math.floor(i / size)] + (i % size) * strides[axis];
+    filled *= size;
+  }
+  return offsets;
 }
 
 /** Folds in float64 and rounds once, when the result is stored. */
