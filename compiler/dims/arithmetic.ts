@@ -269,14 +269,28 @@ function commonMonomial(a: Dim, b: Dim): Dim {
   return sumOfTerms([termOf(1, factors)]);
 }
 
+/** Two unlike valuations: the least sizes, and large ones. */
+const samples: readonly ((v: DimVar | PackVar) => number)[] = [
+  (v) => (v.kind === 'variable' ? v.minimum + 1 : 1),
+  (v) => 41 + ((v.id * 17) % 31),
+];
+
+/** 0 where 0 <= a < b, and -1 where -b <= a < 0, for all sizes; otherwise null. */
+function constantQuotient(a: Dim, b: Dim): Dim | null {
+  const quotients = samples.map((v) => Math.floor(evaluate(a, v) / evaluate(b, v)));
+  if (quotients[0] !== quotients[1]) return null;
+  if (quotients[0] === 0 && surelyNonNegative(a))
+    return surelyNonNegative(subtract(subtract(b, a), one)) ? zero : null;
+  if (quotients[0] === -1 && surelyNonNegative(subtract(negate(a), one)))
+    return surelyNonNegative(add(a, b)) ? constant(-1) : null;
+  return null;
+}
+
 /** `floor(a / b)` by a rule that makes it smaller, for a numerator without multiples of b; or null. */
 function reduceQuotient(a: Dim, b: Dim): Dim | null {
   if (a.terms.length === 0) return zero;
-  if (isConstant(b) === null || isConstant(a) !== null) {
-    if (surelyNonNegative(a) && surelyNonNegative(subtract(subtract(b, a), one))) return zero;
-    if (surelyNonNegative(subtract(negate(a), one)) && surelyNonNegative(add(a, b)))
-      return constant(-1);
-  }
+  const small = isConstant(b) === null ? constantQuotient(a, b) : null;
+  if (small !== null) return small;
   // floor((g P + c) / (g b)) = floor((P + floor(c / g)) / b)
   let divisor = 0;
   for (const t of [...a.terms.filter((u) => u.factors.length > 0), ...b.terms])
