@@ -1,6 +1,6 @@
 // jax-js on WebAssembly: the whole step (gradients and optimiser) in one jit.
 
-import { defaultDevice, init, jit, lax, nn, numpy as np, valueAndGrad } from '@jax-js/jax';
+import { defaultDevice, init, jit, lax, nn, numpy as np, tree, valueAndGrad } from '@jax-js/jax';
 
 import { measure, readTask } from './task.mjs';
 
@@ -60,17 +60,19 @@ const losses = {
 const loss = losses[task.kind];
 
 const adam = jit((p, m, v, a, c, x, y) => {
-  const [value, g] = valueAndGrad((q) => loss(q, x, y))(p);
+  const [value, g] = valueAndGrad((q) => loss(q, x, y))(tree.ref(p));
   const [p2, m2, v2] = [{}, {}, {}];
   for (const n of names) {
     m2[n] = m[n].mul(0.9).add(g[n].ref.mul(0.1));
     v2[n] = v[n].mul(0.999).add(g[n].ref.mul(g[n]).mul(0.001));
     p2[n] = p[n].sub(a.ref.mul(m2[n].ref).div(np.sqrt(c.ref.mul(v2[n].ref)).add(1e-8)));
   }
+  a.dispose();
+  c.dispose();
   return [value, p2, m2, v2];
 });
 const sgd = jit((p, x, y) => {
-  const [value, g] = valueAndGrad((q) => loss(q, x, y))(p);
+  const [value, g] = valueAndGrad((q) => loss(q, x, y))(tree.ref(p));
   return [value, Object.fromEntries(names.map((n) => [n, p[n].sub(g[n].mul(0.1))]))];
 });
 
