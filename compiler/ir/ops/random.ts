@@ -6,32 +6,8 @@ import type { OnnxBuilder } from '../../emit/onnx/builder-types.ts';
 import { text } from '../../emit/onnx/shapes.ts';
 import { defineOp, notDifferentiable } from '../op.ts';
 import type { Op } from '../op.ts';
+import { groups, parity, rotations, threefryBlock } from '../threefry.ts';
 import { dtypesDiffer, shapesDiffer } from './type-rules.ts';
-
-/** Left rotations of the four rounds between two injections of key, in turns. */
-const rotations: readonly (readonly number[])[] = [
-  [13, 15, 26, 6],
-  [17, 29, 16, 24],
-];
-const groups = 5;
-const parity = 0x1bd11bda;
-
-/** The two output words of one block, written to `out`. */
-function block(key0: number, key1: number, x0: number, x1: number, out: Uint32Array): void {
-  const keys = [key0, key1, key0 ^ key1 ^ parity];
-  let a = (x0 + key0) >>> 0;
-  let b = (x1 + key1) >>> 0;
-  for (let group = 0; group < groups; group++) {
-    for (const r of rotations[group % 2]) {
-      a = (a + b) >>> 0;
-      b = ((b << r) | (b >>> (32 - r))) ^ a;
-    }
-    a = (a + keys[(group + 1) % 3]) >>> 0;
-    b = (b + keys[(group + 2) % 3] + group + 1) >>> 0;
-  }
-  out[0] = a;
-  out[1] = b;
-}
 
 /**
  * The rounds as ONNX operators. A rotation is a product by 2^r and a right shift, added: a third faster than two shifts and an or
@@ -77,7 +53,7 @@ const threefry = defineOp<Record<string, never>>({
     const words = [allocate('u32', size), allocate('u32', size)];
     const out = new Uint32Array(2);
     for (let i = 0; i < size; i++) {
-      block(key0.data[i], key1.data[i], x0.data[i], x1.data[i], out);
+      threefryBlock(key0.data[i], key1.data[i], x0.data[i], x1.data[i], out);
       words[0][i] = out[0];
       words[1][i] = out[1];
     }
