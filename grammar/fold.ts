@@ -1,8 +1,9 @@
-// Flat lists of operands and operators to trees, by precedence. The parser reads each level as a list, without recursion,
-// so that a long sum costs no stack; spans reach from the first token of an operand, parentheses included, to the last.
+// Flat lists of operands and operators to trees, by precedence. The parser reads them without recursion, so that a long sum
+// costs no stack; spans reach from the first token of an operand, parentheses included, to the last.
 
 import type { BinaryOperator, Expression, Relation } from './ast.ts';
 import type { Source, Span } from './source.ts';
+import { productLevel, relationLevel } from './tokens.ts';
 
 /** An operand with the extent of its tokens, which parentheses make wider than its node. */
 export interface Operand {
@@ -11,31 +12,13 @@ export interface Operand {
   readonly end: number;
 }
 
-export interface OperatorToken {
+export interface Operator {
   readonly text: string;
   readonly span: Span;
+  readonly precedence: number;
 }
 
-/** `operands[0] operators[0] operands[1] ...`, all left-associative and of one precedence. */
-export function foldLeft(
-  source: Source,
-  operands: readonly Operand[],
-  operators: readonly OperatorToken[],
-): Operand {
-  let left = operands[0];
-  for (const [index, operator] of operators.entries()) {
-    const right = operands[index + 1];
-    left = binary(source, left, operator, right);
-  }
-  return left;
-}
-
-export function binary(
-  source: Source,
-  left: Operand,
-  operator: OperatorToken,
-  right: Operand,
-): Operand {
+export function binary(source: Source, left: Operand, operator: Operator, right: Operand): Operand {
   const { start } = left;
   const { end } = right;
   return {
@@ -52,36 +35,39 @@ export function binary(
   };
 }
 
-/** Loosest first; an operator in none of them is a relation, the tightest of this list. */
-const looseLevels: readonly string[] = ['|>', 'or', 'and'];
-
-/** The levels above sums: `|>`, `or`, `and`, and chains of relations. */
-export function foldLoose(
+/**
+ * The tree of `operands[0] operators[0] operands[1] ...`, where every operator binds at least as tightly as `level`. All
+ * levels associate to the left, but for relations, which chain.
+ */
+export function fold(
   source: Source,
   operands: readonly Operand[],
-  operators: readonly OperatorToken[],
-  level = 0,
+  operators: readonly Operator[],
+  level: number,
 ): Operand {
   if (operators.length === 0) return operands[0];
-  const loosest = looseLevels[level];
-  if (loosest === undefined) return chain(source, operands, operators);
+  if (level > productLevel) throw new Error('an operator binds tighter than all levels');
   const parts: Operand[] = [];
-  const between: OperatorToken[] = [];
+  const between: Operator[] = [];
   let from = 0;
   for (let index = 0; index <= operators.length; index++) {
-    if (index < operators.length && operators[index].text !== loosest) continue;
-    const inside = operators.slice(from, index);
-    parts.push(foldLoose(source, operands.slice(from, index + 1), inside, level + 1));
+    if (index < operators.length && operators[index].precedence !== level) continue;
+    const inner = operands.slice(from, index + 1);
+    parts.push(fold(source, inner, operators.slice(from, index), level + 1));
     if (index < operators.length) between.push(operators[index]);
     from = index + 1;
   }
-  return foldLeft(source, parts, between);
+  if (level === relationLevel && between.length > 0) return chain(source, parts, between);
+  return between.reduce(
+    (left, operator, index) => binary(source, left, operator, parts[index + 1]),
+    parts[0],
+  );
 }
 
 function chain(
   source: Source,
   operands: readonly Operand[],
-  operators: readonly OperatorToken[],
+  operators: readonly Operator[],
 ): Operand {
   const { start } = operands[0];
   const { end } = operands[operands.length - 1];

@@ -44,7 +44,7 @@ export abstract class MemberParser extends StatementParser {
     const name = this.SUBRULE(this.identifier);
     const parameters = this.OPTION(() => this.SUBRULE(this.parameters));
     const where = this.OPTION1(() => this.SUBRULE(this.where));
-    return this.ACTION(() => ({ name, parameters: parameters ?? [], where: where ?? [] }));
+    return { name, parameters: parameters ?? [], where: where ?? [] };
   });
 
   protected readonly fn = this.RULE('fn', (): FunctionDeclaration => {
@@ -59,7 +59,7 @@ export abstract class MemberParser extends StatementParser {
     });
     const where = this.OPTION3(() => this.SUBRULE(this.where));
     const body = this.SUBRULE(this.body);
-    return this.ACTION(() => ({
+    return {
       kind: 'fn',
       documentation: this.documentationBefore(start),
       exported: exported !== undefined,
@@ -69,15 +69,13 @@ export abstract class MemberParser extends StatementParser {
       where: where ?? [],
       body,
       span: this.since(start),
-    }));
+    };
   });
 
   /** `= e` or a block; if it fails, an error node, so that the signature stands. */
   protected readonly body = this.RULE('body', (): Expression | Block =>
     this.attempt(bodyEnds, () => {
-      this.ACTION(() => {
-        if (!this.next(symbol['=']) && !this.next(symbol['{'])) this.fail(['`=`', '`{`']);
-      });
+      this.expect(this.next(symbol['=']) || this.next(symbol['{']), ['`=`', '`{`']);
       return this.OR<Expression | Block>([
         {
           ALT: () => {
@@ -97,7 +95,7 @@ export abstract class MemberParser extends StatementParser {
       { ALT: () => this.CONSUME(keyword.dim) },
     ]);
     const { name, type, value } = this.SUBRULE(this.definition);
-    return this.ACTION(() => ({
+    return {
       kind: 'const',
       documentation: this.documentationBefore(start),
       keyword: word.image === 'dim' ? 'dim' : 'const',
@@ -105,21 +103,21 @@ export abstract class MemberParser extends StatementParser {
       type,
       value,
       span: this.since(start),
-    }));
+    };
   });
 
   protected readonly state = this.RULE('state', (): StateDeclaration => {
     const start = this.here;
     this.CONSUME(keyword.state);
     const { name, type, value } = this.SUBRULE(this.definition);
-    return this.ACTION(() => ({
+    return {
       kind: 'state',
       documentation: this.documentationBefore(start),
       name,
       type,
       value,
       span: this.since(start),
-    }));
+    };
   });
 
   /** `name [: type] = value` */
@@ -136,7 +134,7 @@ export abstract class MemberParser extends StatementParser {
         return this.SUBRULE(this.type);
       });
       this.CONSUME(symbol['=']);
-      const value = this.SUBRULE(this.expression);
+      const value = this.SUBRULE(this.value);
       return { name, type: type ?? null, value };
     },
   );
@@ -152,15 +150,15 @@ export abstract class MemberParser extends StatementParser {
       return size;
     });
     this.CONSUME(symbol['=']);
-    const value = this.SUBRULE1(this.expression);
-    return this.ACTION(() => ({
+    const value = this.SUBRULE(this.value);
+    return {
       kind: 'layer',
       documentation: this.documentationBefore(start),
       name,
       count: count ?? null,
       value,
       span: this.since(start),
-    }));
+    };
   });
 
   protected readonly param = this.RULE('param', (): ParamDeclaration => {
@@ -169,15 +167,13 @@ export abstract class MemberParser extends StatementParser {
     const name = this.SUBRULE(this.identifier);
     this.CONSUME(symbol[':']);
     const type = this.SUBRULE(this.type);
-    this.ACTION(() => {
-      if (!this.next(symbol['~']) && !this.next(symbol['='])) this.fail(['`~`', '`=`']);
-    });
+    this.expect(this.next(symbol['~']) || this.next(symbol['=']), ['`~`', '`=`']);
     const initialiser = this.OR([
       { ALT: () => this.CONSUME(symbol['~']) },
       { ALT: () => this.CONSUME(symbol['=']) },
     ]);
-    const value = this.SUBRULE(this.expression);
-    return this.ACTION(() => ({
+    const value = this.SUBRULE(this.value);
+    return {
       kind: 'param',
       documentation: this.documentationBefore(start),
       name,
@@ -185,7 +181,7 @@ export abstract class MemberParser extends StatementParser {
       initialiser: initialiser.image === '~' ? '~' : '=',
       value,
       span: this.since(start),
-    }));
+    };
   });
 
   protected readonly members = this.RULE('members', (): (Member | ErrorNode)[] => {
@@ -212,12 +208,12 @@ export abstract class MemberParser extends StatementParser {
     const start = this.here;
     const conditions: Expression[] = [];
     this.CONSUME(keyword.check);
-    this.ACTION(() => this.requireExpression());
+    this.requireExpression();
     this.AT_LEAST_ONE_SEP({
       SEP: symbol[','],
       DEF: () => conditions.push(this.SUBRULE(this.expression)),
     });
-    return this.ACTION(() => ({ kind: 'check', conditions, span: this.since(start) }));
+    return { kind: 'check', conditions, span: this.since(start) };
   });
 
   protected readonly tables = this.RULE('tables', (): (CheckClause | Bind | ErrorNode)[] => {
@@ -246,14 +242,14 @@ export abstract class MemberParser extends StatementParser {
     ]);
     const name = this.SUBRULE(this.identifier);
     this.CONSUME(symbol['=']);
-    const value = this.SUBRULE(this.expression);
-    return this.ACTION(() => ({
+    const value = this.SUBRULE(this.value);
+    return {
       kind: 'space',
       keyword: word.image === 'states' ? 'states' : 'actions',
       name,
       value,
       span: this.since(start),
-    }));
+    };
   });
 
   // ---- steps ------------------------------------------------------------------------------------------------------
@@ -261,9 +257,9 @@ export abstract class MemberParser extends StatementParser {
   protected readonly steps = this.RULE('steps', (): (Step | ErrorNode)[] => {
     const list: (Step | ErrorNode)[] = [];
     const open = this.CONSUME(symbol['{']);
-    this.ACTION(() => this.enter());
+    this.enter();
     this.sequence(sequences.steps, list, () => this.MANY(() => list.push(this.SUBRULE(this.step))));
-    this.ACTION(() => this.leave());
+    this.leave();
     this.closing(symbol['}'], open, 'the steps', () => this.CONSUME(symbol['}']));
     return list;
   });
@@ -288,9 +284,7 @@ export abstract class MemberParser extends StatementParser {
     ]);
     const objective = this.SUBRULE(this.expression);
     this.CONSUME(contextual.over);
-    this.ACTION(() => {
-      if (!this.isName(1)) this.fail(['the name of a model']);
-    });
+    this.expectName('the name of a model');
     this.AT_LEAST_ONE_SEP({
       SEP: symbol[','],
       DEF: () => over.push(this.SUBRULE(this.path)),
@@ -304,7 +298,7 @@ export abstract class MemberParser extends StatementParser {
         return this.SUBRULE2(this.expression);
       },
     });
-    return this.ACTION(() => ({
+    return {
       kind: 'optimize',
       sense: sense.image === 'minimize' ? 'minimize' : 'maximize',
       objective,
@@ -312,7 +306,7 @@ export abstract class MemberParser extends StatementParser {
       using,
       clip: clip ?? null,
       span: this.since(start),
-    }));
+    };
   });
 
   protected readonly repeat = this.RULE('repeat', (): RepeatStep => {
@@ -323,13 +317,13 @@ export abstract class MemberParser extends StatementParser {
     ]);
     const count = this.SUBRULE(this.expression);
     const steps = this.SUBRULE(this.steps);
-    return this.ACTION(() => ({
+    return {
       kind: 'repeat',
       keyword: word.image === 'every' ? 'every' : 'repeat',
       count,
       steps,
       span: this.since(start),
-    }));
+    };
   });
 
   protected readonly observe = this.RULE('observe', (): ObserveStep => {
@@ -340,14 +334,14 @@ export abstract class MemberParser extends StatementParser {
     ]);
     const name = this.SUBRULE(this.identifier);
     this.CONSUME(symbol['=']);
-    const value = this.SUBRULE(this.expression);
-    return this.ACTION(() => ({
+    const value = this.SUBRULE(this.value);
+    return {
       kind: 'observe',
       keyword: word.image === 'report' ? 'report' : 'track',
       name,
       value,
       span: this.since(start),
-    }));
+    };
   });
 
   /** Whether a contextual keyword stands here as the name that a statement binds: `clip = 1`, `every, x <- f(x)`. */

@@ -14,39 +14,40 @@ import type {
   Target,
 } from './ast.ts';
 import { TypeParser } from './parse-types.ts';
-import { sequences } from './parser-base.ts';
+import { bindOperators, sequences, statementWords } from './parser-base.ts';
 import { contextual, keyword, symbol } from './tokens.ts';
+
+const valueEnds = new Set([symbol['}'], keyword.return]);
+const blockEnd = new Set([symbol['}']]);
 
 export abstract class StatementParser extends TypeParser {
   protected readonly block = this.RULE('block', (): Block => {
     const start = this.here;
     const statements: (Statement | ErrorNode)[] = [];
     const open = this.CONSUME(symbol['{']);
-    this.ACTION(() => this.enter());
+    this.enter();
     this.sequence(sequences.statements, statements, () =>
       this.MANY(() => statements.push(this.SUBRULE(this.statement))),
     );
     const result = this.OPTION(() => this.SUBRULE(this.returned));
-    this.ACTION(() => this.leave());
+    this.leave();
     this.closing(symbol['}'], open, 'a block', () => this.CONSUME(symbol['}']));
-    return this.ACTION(() => ({
+    return {
       kind: 'block',
       statements,
       result: result ?? null,
       span: this.since(start),
-    }));
+    };
   });
 
   /** `return e`, after which only the end of the block stands. */
   protected readonly returned = this.RULE('returned', (): Expression => {
-    const result = this.attempt(new Set([symbol['}']]), () => {
+    const result = this.attempt(blockEnd, () => {
       this.CONSUME(keyword.return);
       return this.SUBRULE(this.expression);
     });
-    this.ACTION(() => {
-      if (this.next(symbol['}']) || Number.isNaN(this.LA(1).startOffset)) return;
-      this.attempt(new Set([symbol['}']]), () => this.fail(['`}`'], 'a block: `return` ends it'));
-    });
+    const ended = this.next(symbol['}']) || Number.isNaN(this.LA(1).startOffset);
+    this.attempt(blockEnd, () => this.expect(ended, ['`}`'], 'a block: `return` ends it'));
     return result;
   });
 
@@ -66,14 +67,14 @@ export abstract class StatementParser extends TypeParser {
       {
         ALT: () => {
           const open = this.CONSUME(symbol['{']);
-          const result = this.attempt(new Set([symbol['}']]), () => this.SUBRULE(this.expression));
+          const result = this.attempt(blockEnd, () => this.SUBRULE(this.expression));
           this.closing(symbol['}'], open, 'a block', () => this.CONSUME(symbol['}']));
-          return this.ACTION(() => ({
+          return {
             kind: 'block',
             statements: [],
             result,
             span: this.since(start),
-          }));
+          };
         },
       },
     ]);
@@ -93,10 +94,8 @@ export abstract class StatementParser extends TypeParser {
     const start = this.here;
     this.CONSUME(keyword.for);
     const variable = this.SUBRULE(this.identifier);
-    this.ACTION(() => {
-      if (!this.next(symbol['<']) && !this.next(keyword.in))
-        this.fail(['`<`', '`in`'], 'a `for` loop');
-    });
+    const related = this.next(symbol['<']) || this.next(keyword.in);
+    this.expect(related, ['`<`', '`in`'], 'a `for` loop');
     const relation = this.OR([
       { ALT: () => this.CONSUME(symbol['<']) },
       { ALT: () => this.CONSUME(keyword.in) },
@@ -112,7 +111,7 @@ export abstract class StatementParser extends TypeParser {
       return this.SUBRULE(this.inits);
     });
     const body = this.SUBRULE(this.block);
-    return this.ACTION(() => ({
+    return {
       kind: 'for',
       variable,
       relation: relation.image === 'in' ? 'in' : '<',
@@ -122,14 +121,12 @@ export abstract class StatementParser extends TypeParser {
       carries: carries ?? [],
       body,
       span: this.since(start),
-    }));
+    };
   });
 
   protected readonly inits = this.RULE('inits', (): Init[] => {
     const list: Init[] = [];
-    this.ACTION(() => {
-      if (!this.isName(1)) this.fail(['a name and its first value']);
-    });
+    this.expectName('a name and its first value');
     this.AT_LEAST_ONE_SEP({
       SEP: symbol[','],
       DEF: () => list.push(this.SUBRULE(this.init)),
@@ -137,12 +134,17 @@ export abstract class StatementParser extends TypeParser {
     return list;
   });
 
+  /** The value of a binding or declaration; if it fails, an error node, so that its name stands. */
+  protected readonly value = this.RULE('value', (): Expression =>
+    this.attempt(valueEnds, () => this.SUBRULE(this.expression), true),
+  );
+
   protected readonly init = this.RULE('init', (): Init => {
     const start = this.here;
     const name = this.SUBRULE(this.identifier);
     this.CONSUME(symbol['=']);
     const value = this.SUBRULE(this.expression);
-    return this.ACTION(() => ({ name, value, span: this.since(start) }));
+    return { name, value, span: this.since(start) };
   });
 
   protected readonly fixStatement = this.RULE('fixStatement', (): FixStatement => {
@@ -154,14 +156,14 @@ export abstract class StatementParser extends TypeParser {
     this.CONSUME(contextual.within);
     const within = this.SUBRULE1(this.expression);
     const body = this.SUBRULE(this.block);
-    return this.ACTION(() => ({
+    return {
       kind: 'fix',
       carries,
       tolerance,
       within,
       body,
       span: this.since(start),
-    }));
+    };
   });
 
   protected readonly rootStatement = this.RULE('rootStatement', (): RootStatement => {
@@ -178,11 +180,9 @@ export abstract class StatementParser extends TypeParser {
     const tolerance = this.SUBRULE2(this.expression);
     this.CONSUME(contextual.within);
     const within = this.SUBRULE3(this.expression);
-    this.ACTION(() => {
-      if (!this.next(symbol['{'])) this.fail(['`{`']);
-    });
+    this.expect(this.next(symbol['{']), ['`{`']);
     const body = this.SUBRULE(this.rootBody);
-    return this.ACTION(() => ({
+    return {
       kind: 'root',
       variable,
       low,
@@ -191,43 +191,38 @@ export abstract class StatementParser extends TypeParser {
       within,
       body,
       span: this.since(start),
-    }));
+    };
   });
 
   protected readonly ifStatement = this.RULE('ifStatement', (): IfStatement => {
     const start = this.here;
     this.CONSUME(keyword.if);
     const condition = this.SUBRULE(this.expression);
-    this.ACTION(() => {
-      if (this.next(symbol['=']))
-        this.malformed(this.spanOf(this.LA(1)), '`=` binds a name', 'to compare, write `==`');
-      if (this.next(keyword.then))
-        this.malformed(
-          this.spanOf(this.LA(1)),
-          'an `if` with `then` is an expression, and stands in a binding',
-          'write `x = if c then a else b`, or `if c { ... } else { ... }`',
-        );
-    });
+    this.rejectAssignment();
+    if (this.next(keyword.then))
+      this.malformed(
+        this.spanOf(this.LA(1)),
+        'an `if` with `then` is an expression, and stands in a binding',
+        'write `x = if c then a else b`, or `if c { ... } else { ... }`',
+      );
     const then = this.SUBRULE(this.block);
     const otherwise = this.OPTION(() => {
       this.CONSUME(keyword.else);
-      this.ACTION(() => {
-        if (this.next(keyword.if))
-          this.malformed(
-            this.spanOf(this.LA(1)),
-            '`else` takes a block',
-            'write `else { if ... { ... } }`',
-          );
-      });
+      if (this.next(keyword.if))
+        this.malformed(
+          this.spanOf(this.LA(1)),
+          '`else` takes a block',
+          'write `else { if ... { ... } }`',
+        );
       return this.SUBRULE1(this.block);
     });
-    return this.ACTION(() => ({
+    return {
       kind: 'if-statement',
       condition,
       then,
       else: otherwise ?? null,
       span: this.since(start),
-    }));
+    };
   });
 
   /** `y[.., o] = e`, `a, b = f(x)`, `e: [B] ~ normal(0, 1)`, `s, c <- cell(x, s, c)` */
@@ -235,37 +230,34 @@ export abstract class StatementParser extends TypeParser {
     const start = this.here;
     const targets: Target[] = [];
     const values: Expression[] = [];
-    this.ACTION(() => {
-      if (!this.isName(1)) this.fail(['a name']);
-    });
+    this.expectName();
     this.AT_LEAST_ONE_SEP({
       SEP: symbol[','],
       DEF: () => targets.push(this.SUBRULE(this.target)),
     });
-    this.ACTION(() => this.#requireOperator(start));
+    this.#requireOperator(start);
     const operator = this.OR([
       { ALT: () => this.CONSUME(symbol['=']) },
       { ALT: () => this.CONSUME(symbol['~']) },
       { ALT: () => this.CONSUME(symbol['<-']) },
     ]);
-    this.ACTION(() => this.requireExpression());
-    this.AT_LEAST_ONE_SEP1({
-      SEP: symbol[','],
-      DEF: () => values.push(this.SUBRULE(this.expression)),
+    values.push(this.SUBRULE(this.value));
+    this.MANY(() => {
+      this.CONSUME(symbol[',']);
+      values.push(this.SUBRULE1(this.value));
     });
-    return this.ACTION(() => ({
+    return {
       kind: 'bind',
       targets,
       operator: operator.image as Bind['operator'],
       values,
       span: this.since(start),
-    }));
+    };
   });
 
   #requireOperator(start: number): void {
     const { tokenType } = this.LA(1);
-    if (tokenType === symbol['='] || tokenType === symbol['~'] || tokenType === symbol['<-'])
-      return;
+    if (bindOperators.has(tokenType)) return;
     if (tokenType === symbol['('] || tokenType === symbol['.'])
       this.malformed(
         this.since(start),
@@ -278,7 +270,7 @@ export abstract class StatementParser extends TypeParser {
         'an expression alone is not a statement',
         'to give it back, write `return`',
       );
-    this.fail(['`=`', '`~`', '`<-`']);
+    this.expect(false, ['`=`', '`~`', '`<-`']);
   }
 
   protected readonly target = this.RULE('target', (): Target => {
@@ -289,19 +281,11 @@ export abstract class StatementParser extends TypeParser {
       this.CONSUME(symbol[':']);
       return this.SUBRULE(this.type);
     });
-    return this.ACTION(() => ({
+    return {
       name,
       slots: slots ?? null,
       type: type ?? null,
       span: this.since(start),
-    }));
+    };
   });
 }
-
-const statementWords = new Set([
-  keyword.for,
-  keyword.fix,
-  keyword.root,
-  keyword.if,
-  keyword.return,
-]);

@@ -23,20 +23,18 @@ const resultEnds = new Set([symbol['='], symbol['{'], symbol['}'], keyword.where
 export abstract class TypeParser extends ExpressionParser {
   protected readonly type = this.RULE('type', (): TypeNode => {
     const start = this.here;
-    this.ACTION(() => {
-      this.enter();
-      if (!typeStarts.has(this.LA(1).tokenType) && !this.isName(1)) this.fail(['a type']);
-    });
+    this.enter();
+    this.expect(typeStarts.has(this.LA(1).tokenType) || this.isName(1), ['a type']);
     const node = this.OR<TypeNode>([
       {
         ALT: () => {
           const shape = this.SUBRULE(this.shape);
-          return this.ACTION((): TensorType => ({
+          return {
             kind: 'tensor-type',
             base: null,
             shape,
             span: shape.span,
-          }));
+          };
         },
       },
       { ALT: () => this.SUBRULE(this.parenthesisedType) },
@@ -44,16 +42,16 @@ export abstract class TypeParser extends ExpressionParser {
         ALT: () => {
           const base = this.SUBRULE(this.base);
           const shape = this.OPTION(() => this.SUBRULE1(this.shape));
-          return this.ACTION((): TensorType => ({
+          return {
             kind: 'tensor-type',
             base,
             shape: shape ?? null,
             span: this.since(start),
-          }));
+          };
         },
       },
     ]);
-    this.ACTION(() => this.leave());
+    this.leave();
     return node;
   });
 
@@ -69,11 +67,11 @@ export abstract class TypeParser extends ExpressionParser {
             { ALT: () => this.CONSUME(keyword.dim) },
             { ALT: () => this.CONSUME(keyword.mdp) },
           ]);
-          return this.ACTION(() => ({
+          return {
             kind: 'scalar-base',
             name: token.image as ScalarBase['name'],
             span: this.spanOf(token),
-          }));
+          };
         },
       },
       {
@@ -82,19 +80,19 @@ export abstract class TypeParser extends ExpressionParser {
           const open = this.CONSUME(symbol['(']);
           const size = this.SUBRULE(this.expression);
           this.closing(symbol[')'], open, '`fin(...)`', () => this.CONSUME(symbol[')']));
-          return this.ACTION(() => ({ kind: 'fin-base', size, span: this.since(start) }));
+          return { kind: 'fin-base', size, span: this.since(start) };
         },
       },
       {
         ALT: () => {
           const path = this.SUBRULE(this.path);
           const list = this.OPTION(() => this.SUBRULE(this.callArguments));
-          return this.ACTION(() => ({
+          return {
             kind: 'named-base',
             path,
             arguments: list?.arguments ?? null,
             span: this.since(start),
-          }));
+          };
         },
       },
     ]);
@@ -107,7 +105,7 @@ export abstract class TypeParser extends ExpressionParser {
       this.CONSUME(symbol['.']);
       parts.push(this.SUBRULE1(this.identifier));
     });
-    return this.ACTION(() => ({ parts, span: this.since(start) }));
+    return { parts, span: this.since(start) };
   });
 
   /** `(mu: [B], lv: [B])`, `([N, 3]) -> [N]`; `(t)` leaves no node. */
@@ -124,13 +122,11 @@ export abstract class TypeParser extends ExpressionParser {
       this.CONSUME(symbol['->']);
       return this.SUBRULE(this.type);
     });
-    return this.ACTION(() => {
-      if (result !== undefined)
-        return { kind: 'function-type', parameters: fields, result, span: this.since(start) };
-      const [first] = fields;
-      if (fields.length === 1 && first.name === null) return first.type;
-      return { kind: 'record-type', fields, span: this.since(start) };
-    });
+    const span = this.since(start);
+    if (result !== undefined) return { kind: 'function-type', parameters: fields, result, span };
+    const [first] = fields;
+    if (fields.length === 1 && first.name === null) return first.type;
+    return { kind: 'record-type', fields, span };
   });
 
   protected readonly field = this.RULE('field', (): Field => {
@@ -144,16 +140,14 @@ export abstract class TypeParser extends ExpressionParser {
       },
     });
     const type = this.SUBRULE(this.type);
-    return this.ACTION(() => ({ name: name ?? null, type, span: this.since(start) }));
+    return { name: name ?? null, type, span: this.since(start) };
   });
 
   /** A field whose type may have failed; the signature around it stands. */
   protected readonly resultField = this.RULE('resultField', (): Field => {
     const start = this.here;
     const parsed = this.attempt(resultEnds, () => this.SUBRULE(this.field));
-    return this.ACTION(() =>
-      'kind' in parsed ? { name: null, type: parsed, span: this.since(start) } : parsed,
-    );
+    return 'kind' in parsed ? { name: null, type: parsed, span: this.since(start) } : parsed;
   });
 
   /** `(n: dim, x: [B, n] = 0)`; a parameter that fails keeps its name if it has one. */
@@ -186,24 +180,21 @@ export abstract class TypeParser extends ExpressionParser {
         this.CONSUME(symbol['=']);
         return this.SUBRULE(this.expression);
       });
-      this.ACTION(() => list.push({ name, type, default: value ?? null, span: this.since(start) }));
+      if (this.recording) return;
+      list.push({ name, type, default: value ?? null, span: this.since(start) });
     });
   });
 
   protected readonly where = this.RULE('where', (): Expression[] => {
     const conditions: Expression[] = [];
     this.CONSUME(keyword.where);
-    this.ACTION(() => {
-      this.insideWhere = true;
-      this.requireExpression();
-    });
+    this.insideWhere = true;
+    this.requireExpression();
     this.AT_LEAST_ONE_SEP({
       SEP: symbol[','],
       DEF: () => conditions.push(this.SUBRULE(this.expression)),
     });
-    this.ACTION(() => {
-      this.insideWhere = false;
-    });
+    this.insideWhere = false;
     return conditions;
   });
 }

@@ -4,7 +4,7 @@ import type { Comment, Declaration, File } from './ast.ts';
 import { Parser } from './parser.ts';
 import type { SyntaxProblem } from './problem.ts';
 import type { Source } from './source.ts';
-import { tokenize } from './tokens.ts';
+import { tokenize } from './scanner.ts';
 import { depthOf } from './walk.ts';
 
 export interface ParseResult {

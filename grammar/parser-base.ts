@@ -12,7 +12,19 @@ import {
 import type { ErrorNode } from './ast.ts';
 import type { SyntaxProblem } from './problem.ts';
 import type { Source, Span } from './source.ts';
-import { Any, contextual, Identifier, keyword, placeOf, symbol, vocabulary } from './tokens.ts';
+import {
+  Any,
+  contextual,
+  Identifier,
+  isFirstOnLine,
+  isNameToken,
+  keyword,
+  nestingOf,
+  NumberToken,
+  StringToken,
+  symbol,
+  vocabulary,
+} from './tokens.ts';
 
 /** A failure that carries its own problem; the nearest sequence catches it. */
 class SyntaxFailure extends Error {
@@ -49,7 +61,13 @@ const declarations = setOf(
   keyword.mdp,
 );
 const members = setOf(...declarations, keyword.param, keyword.state, keyword.check);
-const statementWords = setOf(keyword.for, keyword.fix, keyword.root, keyword.if, keyword.return);
+export const statementWords = setOf(
+  keyword.for,
+  keyword.fix,
+  keyword.root,
+  keyword.if,
+  keyword.return,
+);
 const stepWords = setOf(
   ...statementWords,
   keyword.layer,
@@ -104,7 +122,7 @@ export const sequences = {
   },
 } as const satisfies Record<string, SequenceKind>;
 
-const bindOperators = setOf(symbol['='], symbol['~'], symbol['<-']);
+export const bindOperators = setOf(symbol['='], symbol['~'], symbol['<-']);
 const closers = setOf(
   symbol[')'],
   symbol[']'],
@@ -128,6 +146,8 @@ export abstract class ParserBase extends EmbeddedActionsParser {
   /** Set where a tree grew long without nesting, so that its depth is worth measuring. */
   protected longChains = false;
   protected insideWhere = false;
+  /** While chevrotain runs the rules without input to learn the grammar; checks of the input must wait. */
+  protected recording = true;
   #nesting = 0;
   #lastFailure = -1;
 
@@ -175,7 +195,7 @@ export abstract class ParserBase extends EmbeddedActionsParser {
   }
 
   protected spanOf(token: IToken): Span {
-    return this.span(token.startOffset, token.startOffset + token.image.length);
+    return this.span(token.startOffset, (token.endOffset ?? 0) + 1);
   }
 
   protected span(start: number, end: number): Span {
@@ -187,16 +207,25 @@ export abstract class ParserBase extends EmbeddedActionsParser {
   }
 
   protected isName(ahead: number): boolean {
-    const { tokenType } = this.LA(ahead);
-    return tokenType === Identifier || (tokenType.CATEGORIES?.includes(Identifier) ?? false);
+    return isNameToken(this.LA(ahead));
   }
 
   // ---- failures ---------------------------------------------------------------------------------------------------
 
-  protected fail(expected: readonly string[], context: string | null = null): never {
-    throw new SyntaxFailure(this.#expected(expected, context, null));
+  /** Fails in words, before chevrotain would in token classes. */
+  protected expect(
+    holds: boolean,
+    expected: readonly string[],
+    context: string | null = null,
+  ): void {
+    if (!holds && !this.recording) throw new SyntaxFailure(this.#expected(expected, context, null));
   }
 
+  protected expectName(expected = 'a name'): void {
+    this.expect(this.isName(1), [expected]);
+  }
+
+  /** The words are the language's, their arrangement is not. */
   protected malformed(span: Span, message: string, help: string | null): never {
     throw new SyntaxFailure({ kind: 'malformed', span, message, help });
   }
@@ -209,8 +238,8 @@ export abstract class ParserBase extends EmbeddedActionsParser {
     const found = this.LA(1);
     const end = Number.isNaN(found.startOffset);
     // What is missing at a line's end is missing there, not at the start of the next line.
-    const span =
-      end || placeOf(found).firstOnLine ? this.span(this.there, this.there) : this.spanOf(found);
+    const missing = end || (isFirstOnLine(found) && this.there > 0);
+    const span = missing ? this.span(this.there, this.there) : this.spanOf(found);
     return {
       kind: 'expected',
       span,
@@ -246,28 +275,18 @@ export abstract class ParserBase extends EmbeddedActionsParser {
    * goes on as if it stood there. Wraps the CONSUME of the closer, which the grammar needs to see.
    */
   protected closing(closer: TokenType, open: IToken, what: string, consume: () => IToken): void {
-    this.ACTION(() => {
-      const found = this.LA(1);
-      if (found.tokenType === closer) return;
-      const expected = closer === symbol['}'] ? [closer.LABEL ?? ''] : ['`,`', closer.LABEL ?? ''];
-      const problem = this.#expected(expected, what, this.spanOf(open));
-      const ended =
-        Number.isNaN(found.startOffset) ||
-        placeOf(found).firstOnLine ||
-        closers.has(found.tokenType);
-      if (!ended) throw new SyntaxFailure(problem);
-      this.#report(problem);
-    });
-    if (this.#missing(closer)) return;
-    consume();
-  }
-
-  #missing(closer: TokenType): boolean {
-    let missing = false;
-    this.ACTION(() => {
-      missing = this.LA(1).tokenType !== closer;
-    });
-    return missing;
+    const found = this.LA(1);
+    if (found.tokenType === closer || this.recording) {
+      consume();
+      return;
+    }
+    const label = closer.LABEL ?? closer.name;
+    const expected = closer === symbol['}'] ? [label] : ['`,`', label];
+    const problem = this.#expected(expected, what, this.spanOf(open));
+    const ended =
+      Number.isNaN(found.startOffset) || isFirstOnLine(found) || closers.has(found.tokenType);
+    if (!ended) throw new SyntaxFailure(problem);
+    this.#report(problem);
   }
 
   /** Called on entering a rule that can contain itself; `leave` must follow. */
@@ -315,14 +334,16 @@ export abstract class ParserBase extends EmbeddedActionsParser {
 
   /** Whether an operand cannot stand here because the next line begins another binding: `y = a +` and a line break. */
   protected get lineBeginsBinding(): boolean {
-    const place = placeOf(this.LA(1));
-    return place.firstOnLine && place.nesting === 0 && !this.insideWhere && this.bindAhead(false);
+    const found = this.LA(1);
+    return (
+      isFirstOnLine(found) && nestingOf(found) === 0 && !this.insideWhere && this.bindAhead(false)
+    );
   }
 
   #startsItem(kind: SequenceKind): boolean {
     const found = this.LA(1);
-    if (found.tokenType === keyword.return) return kind === sequences.statements;
-    if (!placeOf(found).firstOnLine) return false;
+    if (found.tokenType === keyword.return) return kind.starts.has(keyword.return);
+    if (!isFirstOnLine(found)) return false;
     if (kind.starts.has(found.tokenType)) return true;
     if (found.tokenType === contextual.jvp && kind === sequences.file) return true;
     return kind.binds && this.isName(1) && (this.bindAhead(true) || this.#startsStep(kind));
@@ -342,7 +363,7 @@ export abstract class ParserBase extends EmbeddedActionsParser {
     if (!kind.closed) return false;
     if (found.tokenType === symbol['}']) return true;
     if (kind === sequences.statements && found.tokenType === keyword.return) return true;
-    return placeOf(found).firstOnLine && kind.foreign.has(found.tokenType);
+    return isFirstOnLine(found) && kind.foreign.has(found.tokenType);
   }
 
   /** Skips to the next item of the list or its end, over whole `{ ... }`; always moves on from `from`. */
@@ -352,7 +373,7 @@ export abstract class ParserBase extends EmbeddedActionsParser {
     for (;;) {
       const found = this.LA(1);
       if (Number.isNaN(found.startOffset)) break;
-      const { firstOnLine } = placeOf(found);
+      const firstOnLine = isFirstOnLine(found);
       if (found !== from) {
         if (firstOnLine && (kind.closed ? kind.foreign : outermost).has(found.tokenType)) break;
         if (braces === 0 && (this.#ends(kind) || this.#startsItem(kind))) break;
@@ -373,11 +394,7 @@ export abstract class ParserBase extends EmbeddedActionsParser {
     items: (Item | ErrorNode)[],
     many: () => void,
   ): void {
-    let recording = true;
-    this.ACTION(() => {
-      recording = false;
-    });
-    if (recording) {
+    if (this.recording) {
       many();
       return;
     }
@@ -387,7 +404,7 @@ export abstract class ParserBase extends EmbeddedActionsParser {
       try {
         many();
         if (this.#ends(kind)) return;
-        this.fail([kind.what]);
+        this.#failItem(kind);
       } catch (failure) {
         this.#nesting = nesting;
         this.insideWhere = false;
@@ -398,8 +415,16 @@ export abstract class ParserBase extends EmbeddedActionsParser {
     }
   }
 
-  /** Parses a part that may fail on its own: on failure skips to one of `stops` and gives an error node. */
-  protected attempt<Part>(stops: TokenSet, parse: () => Part): Part | ErrorNode {
+  #failItem(kind: SequenceKind): never {
+    const problem = this.#expected([kind.what], null, null);
+    throw new SyntaxFailure({ ...problem, span: this.spanOf(this.LA(1)) });
+  }
+
+  /**
+   * Parses a part that may fail on its own: on failure skips to one of `stops`, or, with `lines`, to a line that begins a
+   * statement, and gives an error node.
+   */
+  protected attempt<Part>(stops: TokenSet, parse: () => Part, lines = false): Part | ErrorNode {
     const nesting = this.#nesting;
     const start = this.here;
     try {
@@ -412,7 +437,8 @@ export abstract class ParserBase extends EmbeddedActionsParser {
         const { tokenType, startOffset } = this.LA(1);
         if (Number.isNaN(startOffset) || (depth === 0 && stops.has(tokenType))) break;
         if (tokenType === symbol['{'] || tokenType === symbol['}']) break;
-        if (placeOf(this.LA(1)).firstOnLine && members.has(tokenType)) break;
+        if (isFirstOnLine(this.LA(1)) && members.has(tokenType)) break;
+        if (lines && this.#startsItem(sequences.steps)) break;
         if (tokenType === symbol['('] || tokenType === symbol['[']) depth++;
         if (tokenType === symbol[')'] || tokenType === symbol[']']) depth = Math.max(0, depth - 1);
         this.CONSUME(Any);
@@ -427,7 +453,7 @@ function describe(found: IToken): string {
   const image = escapeTick(found.image.length > 24 ? `${found.image.slice(0, 24)}…` : found.image);
   const { tokenType } = found;
   if (tokenType === Identifier) return `the name \`${image}\``;
-  if (tokenType.name === 'NumberToken') return `the number \`${image}\``;
-  if (tokenType.name === 'StringToken') return `the string \`${image}\``;
+  if (tokenType === NumberToken) return `the number \`${image}\``;
+  if (tokenType === StringToken) return `the string \`${image}\``;
   return `\`${image}\``;
 }

@@ -38,6 +38,7 @@ export class Parser extends MemberParser {
   constructor(skipValidations: boolean) {
     super(skipValidations);
     this.performSelfAnalysis();
+    this.recording = false;
   }
 
   run(source: Source, tokens: IToken[], comments: readonly Comment[]): ParsedTokens {
@@ -78,12 +79,12 @@ export class Parser extends MemberParser {
       this.CONSUME(contextual.as);
       return this.SUBRULE(this.identifier);
     });
-    return this.ACTION(() => ({
+    return {
       kind: 'import',
       path: { value: contentOf(path), span: this.spanOf(path) },
       alias: alias ?? null,
       span: this.since(start),
-    }));
+    };
   });
 
   /** `jvp f(x, dx) = e` */
@@ -93,24 +94,22 @@ export class Parser extends MemberParser {
     this.CONSUME(contextual.jvp);
     const name = this.SUBRULE(this.identifier);
     const open = this.CONSUME(symbol['(']);
-    this.ACTION(() => {
-      if (!this.isName(1)) this.fail(['a name']);
-    });
+    this.expectName();
     this.AT_LEAST_ONE_SEP({
       SEP: symbol[','],
       DEF: () => parameters.push(this.SUBRULE1(this.identifier)),
     });
     this.closing(symbol[')'], open, 'a parameter list', () => this.CONSUME(symbol[')']));
     this.CONSUME(symbol['=']);
-    const value = this.SUBRULE(this.expression);
-    return this.ACTION(() => ({
+    const value = this.SUBRULE(this.value);
+    return {
       kind: 'jvp',
       documentation: this.documentationBefore(start),
       name,
       parameters,
       value,
       span: this.since(start),
-    }));
+    };
   });
 
   private readonly model = this.RULE('model', (): ModelDeclaration => {
@@ -122,14 +121,14 @@ export class Parser extends MemberParser {
     ]);
     const head = this.SUBRULE(this.head);
     const members = this.SUBRULE(this.members);
-    return this.ACTION(() => ({
+    return {
       kind: 'model',
       documentation: this.documentationBefore(start),
       keyword: word.image as ModelDeclaration['keyword'],
       ...head,
       members,
       span: this.since(start),
-    }));
+    };
   });
 
   private readonly schedule = this.RULE('schedule', (): ScheduleDeclaration => {
@@ -137,13 +136,13 @@ export class Parser extends MemberParser {
     this.CONSUME(keyword.schedule);
     const head = this.SUBRULE(this.head);
     const tables = this.SUBRULE(this.tables);
-    return this.ACTION(() => ({
+    return {
       kind: 'schedule',
       documentation: this.documentationBefore(start),
       ...head,
       tables,
       span: this.since(start),
-    }));
+    };
   });
 
   private readonly mdp = this.RULE('mdp', (): MdpDeclaration => {
@@ -167,13 +166,13 @@ export class Parser extends MemberParser {
       ),
     );
     this.closing(symbol['}'], open, 'a decision process', () => this.CONSUME(symbol['}']));
-    return this.ACTION(() => ({
+    return {
       kind: 'mdp',
       documentation: this.documentationBefore(start),
       ...head,
       members,
       span: this.since(start),
-    }));
+    };
   });
 
   /** `type Pose = (R: [3, 3], t: [3])` */
@@ -183,13 +182,13 @@ export class Parser extends MemberParser {
     const name = this.SUBRULE(this.identifier);
     this.CONSUME(symbol['=']);
     const type = this.SUBRULE(this.type);
-    return this.ACTION(() => ({
+    return {
       kind: 'type',
       documentation: this.documentationBefore(start),
       name,
       type,
       span: this.since(start),
-    }));
+    };
   });
 
   private readonly train = this.RULE('train', (): TrainDeclaration => {
@@ -197,12 +196,12 @@ export class Parser extends MemberParser {
     this.CONSUME(keyword.train);
     const head = this.SUBRULE(this.head);
     const steps = this.SUBRULE(this.steps);
-    return this.ACTION(() => ({
+    return {
       kind: 'train',
       documentation: this.documentationBefore(start),
       ...head,
       steps,
       span: this.since(start),
-    }));
+    };
   });
 }

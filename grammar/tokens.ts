@@ -1,11 +1,8 @@
-// The first stage: text to tokens. The token types are chevrotain's, for the parser's lookahead; the scanner is one sticky
-// regular expression, because a Unicode pattern among many others turns chevrotain's own lexer off its fast path, and words
-// are matched whole and looked up, so that a keyword never cuts a longer name in two.
+// The vocabulary: chevrotain token types, which the scanner gives out and the parser matches. None has a pattern; scanner.ts
+// says how text becomes tokens.
 
 import { createToken, Lexer, type IToken, type TokenType } from 'chevrotain';
-import { binderNames, type Comment } from './ast.ts';
-import type { SyntaxProblem } from './problem.ts';
-import type { Source, Span } from './source.ts';
+import { binderNames } from './ast.ts';
 
 /** Every token is one: what recovery skips. */
 export const Any: TokenType = createToken({ name: 'Any', label: 'anything', pattern: Lexer.NA });
@@ -23,14 +20,15 @@ type Words<List extends string> = List extends `${infer Word} ${infer Rest}`
   ? Word | Words<Rest>
   : List;
 
+/** Tokens of the words in `list`, which are separated by single spaces. */
 const words = <List extends string>(list: List, categories: TokenType[] = []) =>
   Object.fromEntries(
     list.split(' ').map((word) => [word, token(`word_${word}`, `\`${word}\``, categories)]),
   ) as Record<Words<List>, TokenType>;
 
 /** Words that are always keywords. */
-export const keyword = words(
-  'import export const dim fn layer model bijector optimizer schedule mdp train type param state check where for in fix root if then else with return minimize maximize and or not true false real int bool fin',
+const plainKeywords = words(
+  'import export const dim fn layer model bijector optimizer schedule mdp train type param state check where for in fix root if then else with return minimize maximize not true false real int bool fin',
 );
 
 /** Words that are keywords only where the grammar asks for them, and names everywhere else. */
@@ -39,48 +37,61 @@ export const contextual = words(
   [Identifier],
 );
 
-const operators = {
-  '->': 'Arrow',
-  '<-': 'Update',
-  '|>': 'Pipe',
-  '<=': 'LessEqual',
-  '>=': 'GreaterEqual',
-  '==': 'Equal',
-  '!=': 'NotEqual',
-  '//': 'FloorDivide',
-  '..': 'Ellipsis',
-  '(': 'OpenParenthesis',
-  ')': 'CloseParenthesis',
-  '[': 'OpenBracket',
-  ']': 'CloseBracket',
-  '{': 'OpenBrace',
-  '}': 'CloseBrace',
-  '<': 'Less',
-  '>': 'Greater',
-  '=': 'Assign',
-  '~': 'Tilde',
-  ',': 'Comma',
-  ':': 'Colon',
-  '.': 'Dot',
-  '+': 'Plus',
-  '-': 'Minus',
-  '*': 'Times',
-  '/': 'Divide',
-  '%': 'Modulo',
-  '@': 'Matmul',
-  '^': 'Power',
+/** Any operator between two operands; the parser sorts them by precedence. */
+export const Infix: TokenType = createToken({
+  name: 'Infix',
+  label: 'an operator',
+  pattern: Lexer.NA,
+});
+
+/** Operators between operands and how tightly they bind; relations share a level, and chain. `^` is not among them. */
+const precedences = {
+  '|>': 1,
+  or: 2,
+  and: 3,
+  '<': 4,
+  '<=': 4,
+  '>': 4,
+  '>=': 4,
+  '==': 4,
+  '!=': 4,
+  '+': 5,
+  '-': 5,
+  '*': 6,
+  '/': 6,
+  '//': 6,
+  '%': 6,
+  '@': 6,
 } as const;
 
-type Operator = keyof typeof operators;
+/** The levels at which a reader may begin: everything, sums, products. */
+export const looseLevel = 1;
+export const relationLevel = 4;
+export const sumLevel = 5;
+export const productLevel = 6;
+
+export const keyword = { ...plainKeywords, ...words('and or', [Infix]) };
+
+const brackets = '( ) [ ] { }';
+const punctuation = '-> <- .. = ~ , : . ^';
+const infixes = '|> <= >= == != // < > + - * / % @';
+
+const symbols = <List extends string>(list: List, categories: TokenType[] = []) =>
+  Object.fromEntries(
+    list.split(' ').map((text) => [text, token(`symbol_${text}`, `\`${text}\``, categories)]),
+  ) as Record<Words<List>, TokenType>;
 
 /** Token types of the operators and brackets, by their text. */
-export const symbol = Object.fromEntries(
-  Object.entries(operators).map(([text, name]) => [text, token(name, `\`${text}\``)]),
-) as Record<Operator, TokenType>;
+export const symbol = {
+  ...symbols(brackets),
+  ...symbols(punctuation),
+  ...symbols(infixes, [Infix]),
+};
 
 /** All token types, for the parser. */
 export const vocabulary: TokenType[] = [
   Any,
+  Infix,
   Identifier,
   NumberToken,
   StringToken,
@@ -90,113 +101,36 @@ export const vocabulary: TokenType[] = [
   ...Object.values(symbol),
 ];
 
-const wordTypes = new Map<string, TokenType>([
+/** The words that are not plain names. */
+export const wordTypes: ReadonlyMap<string, TokenType> = new Map([
   ...Object.entries(keyword),
   ...Object.entries(contextual),
   ...binderNames.map((name) => [name, Binder] as const),
 ]);
 
-/** Where a token stands, for recovery: statements have no terminators, but people begin them on new lines. */
-export interface Place {
-  readonly firstOnLine: boolean;
-  /** Open `(` and `[` since the innermost open `{`. */
-  readonly nesting: number;
-}
-
-const nowhere: Place = { firstOnLine: false, nesting: 0 };
-
-export const placeOf = (at: IToken): Place => (at.payload as Place | undefined) ?? nowhere;
-
-export interface Tokens {
-  readonly tokens: IToken[];
-  readonly comments: readonly Comment[];
-  readonly problems: readonly SyntaxProblem[];
-}
-
-const escape = (text: string): string => text.replace(/[.()[\]{}|*+^]/g, '\\$&');
-
-/** One alternative for each class of token, in the order of the groups below; longest operators first. */
-const scanner = new RegExp(
-  [
-    '([ \\t\\r]+)',
-    '(\\n)',
-    '(#[^\\n]*)',
-    "([\\p{L}_][\\p{L}\\p{N}\\p{M}_]*'*)",
-    '(\\d+(?:\\.\\d+)?(?:[eE][+-]?\\d+)?)',
-    '("[^"\\n]*"?)',
-    `(${Object.keys(operators)
-      .toSorted((a, b) => b.length - a.length)
-      .map(escape)
-      .join('|')})`,
-  ].join('|'),
-  'uy',
+/** How tightly an operator binds, by its token; nothing else is in the table. */
+export const precedenceOf: ReadonlyMap<TokenType, number> = new Map(
+  Object.entries(precedences).map(([text, level]) => [
+    text === 'or' || text === 'and' ? keyword[text] : symbol[text as keyof typeof symbol],
+    level,
+  ]),
 );
 
-/** The text cut into tokens and comments; characters that start no token are reported, one problem for each run of them. */
-export function tokenize(source: Source): Tokens {
-  const { text } = source;
-  const tokens: IToken[] = [];
-  const comments: Comment[] = [];
-  const problems: SyntaxProblem[] = [];
-  const outer: number[] = [];
-  let nesting = 0;
-  let firstOnLine = true;
-  let strayFrom = -1;
-  const span = (start: number, end: number): Span => ({ source, start, end });
-  const endStray = (at: number): void => {
-    if (strayFrom < 0) return;
-    const found = text.slice(strayFrom, at);
-    problems.push({ kind: 'unexpected-character', span: span(strayFrom, at), found });
-    strayFrom = -1;
-  };
-  const add = (type: TokenType, image: string, start: number): void => {
-    if (type === symbol['}']) nesting = outer.pop() ?? 0;
-    if (type === symbol[')'] || type === symbol[']']) nesting = Math.max(0, nesting - 1);
-    tokens.push({
-      image,
-      startOffset: start,
-      endOffset: start + image.length - 1,
-      tokenTypeIdx: type.tokenTypeIdx ?? 0,
-      tokenType: type,
-      payload: { firstOnLine, nesting } satisfies Place,
-    });
-    firstOnLine = false;
-    if (type === symbol['('] || type === symbol['[']) nesting++;
-    if (type === symbol['{']) {
-      outer.push(nesting);
-      nesting = 0;
-    }
-  };
+/** Identifiers and the words that may stand as one. */
+export const names: ReadonlySet<TokenType> = new Set([
+  Identifier,
+  Binder,
+  ...Object.values(contextual),
+]);
 
-  for (let at = 0; at < text.length;) {
-    scanner.lastIndex = at;
-    const match = scanner.exec(text);
-    if (match === null) {
-      if (strayFrom < 0) strayFrom = at;
-      at += (text.codePointAt(at) ?? 0) > 0xffff ? 2 : 1;
-      continue;
-    }
-    endStray(at);
-    const [image, , newline, comment, word, number, string] = match;
-    const end = at + image.length;
-    if (newline !== undefined) firstOnLine = true;
-    else if (comment !== undefined) comments.push(commentOf(comment, span(at, end)));
-    else if (word !== undefined) add(wordTypes.get(word) ?? Identifier, word, at);
-    else if (number !== undefined) add(NumberToken, number, at);
-    else if (string !== undefined) {
-      if (string.length < 2 || !string.endsWith('"'))
-        problems.push({ kind: 'unterminated-string', span: span(at, end) });
-      add(StringToken, string, at);
-    } else if (image in symbol) add(symbol[image as Operator], image, at);
-    at = end;
-  }
-  endStray(text.length);
-  return { tokens, comments, problems };
-}
+export const isNameToken = (at: IToken): boolean => names.has(at.tokenType);
 
-function commentOf(text: string, span: Span): Comment {
-  const documentation = text.startsWith('##');
-  const body = text.slice(documentation ? 2 : 1).trimEnd();
-  const end = span.start + (documentation ? 2 : 1) + body.length;
-  return { text: body, documentation, span: { ...span, end } };
-}
+// Where a token stands, for recovery: statements have no terminators, but people begin them on new lines. Packed into one
+// number: twice the count of open `(` and `[` since the innermost open `{`, plus one for the first token of a line.
+
+const payloadOf = (at: IToken): number => (at.payload as number | undefined) ?? 0;
+
+export const isFirstOnLine = (at: IToken): boolean => payloadOf(at) % 2 === 1;
+
+/** Open `(` and `[` since the innermost open `{`. */
+export const nestingOf = (at: IToken): number => payloadOf(at) >> 1;
