@@ -1,13 +1,12 @@
 // The loop over the registry that the conformance tests share: every case of every record, and its node in a graph of its own.
 
-import { constant } from '../../compiler/dims/arithmetic.ts';
 import { createBuilder } from '../../compiler/ir/builder.ts';
 import type { GraphBuilder } from '../../compiler/ir/builder.ts';
-import type { Attributes, TensorType, Value } from '../../compiler/ir/graph.ts';
+import type { Attributes, Value } from '../../compiler/ir/graph.ts';
 import type { Case, Op } from '../../compiler/ir/op.ts';
 import { registry } from '../../compiler/ir/registry.ts';
-import type { Tensor } from '../../compiler/ir/tensor.ts';
 import { fixtureNameOf } from './fixture-name.ts';
+import { typeOf } from './run-graph.ts';
 
 /** Records that no test runs, and why. */
 export const notRun: Readonly<Record<string, string>> = {
@@ -24,11 +23,6 @@ export interface ConformanceCase {
 export const conformanceCases: readonly ConformanceCase[] = Object.values(registry)
   .filter((op) => !(op.name in notRun))
   .flatMap((op) => op.cases.map((of) => ({ name: fixtureNameOf(op, of), op, of })));
-
-export const typeOf = ({ dtype, shape }: Pick<Tensor, 'dtype' | 'shape'>): TensorType => ({
-  dtype,
-  shape: shape.map((size) => constant(size)),
-});
 
 export interface NodeGraph {
   readonly builder: GraphBuilder;
