@@ -4,16 +4,19 @@
 import type { Op } from './op.ts';
 import { constantOps } from './ops/constants.ts';
 import { contractionOps } from './ops/contractions.ts';
+import { convolutionOps } from './ops/convolution.ts';
 import { binaryOps } from './ops/elementwise-binary.ts';
 import { unaryOps } from './ops/elementwise-unary.ts';
 import { indexingOps } from './ops/indexing.ts';
 import { logicOps } from './ops/logic.ts';
 import { markerOps } from './ops/markers.ts';
 import { normalisationOps } from './ops/normalisations.ts';
+import { poolingOps } from './ops/pooling.ts';
 import { randomOps } from './ops/random.ts';
 import { reductionOps } from './ops/reductions.ts';
 import { shapeOps } from './ops/shape.ts';
 import { slicingOps } from './ops/slicing.ts';
+import { windowOps } from './ops/windows.ts';
 
 /** One array of records a file of ops/, in the order the reference lists them. */
 const families: readonly (readonly Op[])[] = [
@@ -28,6 +31,9 @@ const families: readonly (readonly Op[])[] = [
   slicingOps,
   contractionOps,
   indexingOps,
+  convolutionOps,
+  windowOps,
+  poolingOps,
   markerOps,
 ];
 

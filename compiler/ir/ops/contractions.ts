@@ -7,7 +7,7 @@ import { freeAxes } from '../dot-dimensions.ts';
 import type { Value } from '../graph.ts';
 import { addProduct, matrix } from '../matmul.ts';
 import { defineOp } from '../op.ts';
-import { areAxes, mismatch } from '../sizes.ts';
+import { areAxes, mismatch } from '../shape-arithmetic.ts';
 import { copyStrided, stridesOf, viewOf } from '../strided.ts';
 import { sizeOf } from '../tensor.ts';
 import type { Evaluation } from '../op.ts';

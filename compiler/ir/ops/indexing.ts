@@ -4,7 +4,7 @@ import * as dims from '../../dims/arithmetic.ts';
 import type { Dim } from '../../dims/dim.ts';
 import { int, transpose } from '../../emit/onnx/shapes.ts';
 import { defineOp } from '../op.ts';
-import { areAxes, invert, mismatch, range } from '../sizes.ts';
+import { areAxes, invert, mismatch, range } from '../shape-arithmetic.ts';
 import { sizeOf } from '../tensor.ts';
 import { cast } from './type-rules.ts';
 

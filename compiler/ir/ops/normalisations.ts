@@ -8,7 +8,7 @@ import type { Builder } from '../builder-types.ts';
 import type { Value } from '../graph.ts';
 import { defineOp } from '../op.ts';
 import type { Evaluation, Op } from '../op.ts';
-import { product, range } from '../sizes.ts';
+import { product, range } from '../shape-arithmetic.ts';
 import { tensor } from '../tensor.ts';
 import type { DType, TensorData } from '../tensor.ts';
 import { axesAreWrong, dtypesDiffer, float, shapesDiffer, spread } from './type-rules.ts';

@@ -6,7 +6,7 @@ import type { Dim } from '../../dims/dim.ts';
 import { alignForBroadcast, int, reshape, reverse, transpose } from '../../emit/onnx/shapes.ts';
 import type { TensorType, Value } from '../graph.ts';
 import { defineOp } from '../op.ts';
-import { areAxes, invert, mismatch, product, range } from '../sizes.ts';
+import { areAxes, invert, mismatch, product, range } from '../shape-arithmetic.ts';
 import { copyStrided, stridesOf, viewOf } from '../strided.ts';
 import { sizeOf } from '../tensor.ts';
 import { otherAxes } from './type-rules.ts';

@@ -6,7 +6,7 @@ import { pad, slice, spread } from '../../emit/onnx/shapes.ts';
 import type { Builder } from '../builder-types.ts';
 import type { Value } from '../graph.ts';
 import { defineOp } from '../op.ts';
-import { ceilDivide, extent } from '../sizes.ts';
+import { ceilDivide, extent } from '../shape-arithmetic.ts';
 import { copyStrided, stridesOf, viewOf } from '../strided.ts';
 import { sizeOf } from '../tensor.ts';
 

@@ -7,7 +7,7 @@ import type { OnnxAttribute, OnnxBuilder } from '../../emit/onnx/builder-types.t
 import { int } from '../../emit/onnx/shapes.ts';
 import type { Builder } from '../builder-types.ts';
 import type { TensorType, Value } from '../graph.ts';
-import { areAxes, differ, range } from '../sizes.ts';
+import { areAxes, differ, range } from '../shape-arithmetic.ts';
 import type { DType } from '../tensor.ts';
 import { showType } from '../types.ts';
 
