@@ -26,7 +26,10 @@ export interface Op<A extends Attributes = Attributes> {
 }
 
 export type Gradient<A extends Attributes> =
-  | { readonly kind: 'rule'; readonly rule: (context: Differentiation<A>) => readonly (Value | null)[] }
+  | {
+      readonly kind: 'rule';
+      readonly rule: (context: Differentiation<A>) => readonly (Value | null)[];
+    }
   /** No derivative exists or it is zero everywhere: cotangents stop here. `why` is shown to users. */
   | { readonly kind: 'none'; readonly why: string };
 
@@ -74,7 +77,9 @@ export interface Case<A extends Attributes> {
 }
 
 /** An operation that no gradient passes, with the reason a person reads. */
-export const notDifferentiable = (why: string): { readonly kind: 'none'; readonly why: string } => ({
+export const notDifferentiable = (
+  why: string,
+): { readonly kind: 'none'; readonly why: string } => ({
   kind: 'none',
   why,
 });

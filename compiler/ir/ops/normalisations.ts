@@ -2,7 +2,7 @@
 // log_softmax and the centring and scaling of layer normalisation.
 
 import type { Dim } from '../../dims/dim.ts';
-import { int, reshape } from '../../emit/onnx/shapes.ts';
+import { int } from '../../emit/onnx/shapes.ts';
 import type { OnnxBuilder } from '../../emit/onnx/builder-types.ts';
 import type { Builder } from '../builder-types.ts';
 import type { Value } from '../graph.ts';
@@ -202,7 +202,7 @@ const standardize = defineOp<Standardize>({
     }
     return [y, means, scales].map((data, i) => ({ ...outputs[i], data }));
   },
-  onnx: ({ onnx, names: [x], inputs: [{ shape }], outputs, attributes: { axis, epsilon } }) => {
+  onnx: ({ onnx, names: [x], inputs: [{ shape }], attributes: { axis, epsilon } }) => {
     const ones = onesOnnx(onnx, shape.slice(axis));
     const [y, mean, scale] = onnx.nodes('LayerNormalization', [x, ones], 3, {
       axis: int(axis),

@@ -1,6 +1,6 @@
 // Operations that fold an axis into one element or run along it: reduce, arg_max, arg_min, cumsum. Axes that are reduced go.
 
-import { constant, isConstant, one, subtract } from '../../dims/arithmetic.ts';
+import { constant, isConstant } from '../../dims/arithmetic.ts';
 import type { Dim } from '../../dims/dim.ts';
 import { int } from '../../emit/onnx/shapes.ts';
 import type { OnnxBuilder } from '../../emit/onnx/builder-types.ts';
