@@ -22,7 +22,8 @@ export interface Diagnostic {
   readonly code: string;
   readonly severity: Severity;
   readonly title: string;
-  readonly span: Span;
+  /** Null where no source is at fault: a data file, an argument. */
+  readonly span: Span | null;
   /** What is wrong at `span`, in this program's own names and numbers. */
   readonly message: string;
   readonly related: readonly Related[];
@@ -68,7 +69,7 @@ type DataOf<D extends Entry> =
     : { readonly data?: undefined };
 
 type Details<D extends Entry> = DataOf<D> & {
-  readonly span: Span;
+  readonly span: Span | null;
   readonly related?: readonly Related[];
   readonly notes?: readonly string[];
   readonly help?: string | null;

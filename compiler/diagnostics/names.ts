@@ -18,7 +18,7 @@ export const names = defineDiagnostics({
     message: (data: { name: string }) => `\`${data.name}\` is defined already`,
     explanation:
       'A name has one definition in one place. A variable is assigned once: give the second value a name of its own, ' +
-      'a primed one perhaps (`x\'`). Only `state` changes, by `<-`.',
+      "a primed one perhaps (`x'`). Only `state` changes, by `<-`.",
     example: 'const a = 1\nconst a = 2\n',
   },
   E0203: {
@@ -28,7 +28,8 @@ export const names = defineDiagnostics({
     explanation:
       'After the dot stands a parameter, state, layer, constant or named function of a layer, a field of a record, or ' +
       'a definition of an imported file.',
-    example: 'model M() {\n  param w: real = 0\n  fn (x: real) -> real = w * x\n}\nlayer net = M()\nconst a = net.v\n',
+    example:
+      'model M() {\n  param w: real = 0\n  fn (x: real) -> real = w * x\n}\nlayer net = M()\nconst a = net.v\n',
   },
   E0204: {
     severity: 'error',
@@ -98,8 +99,10 @@ export const names = defineDiagnostics({
   E0212: {
     severity: 'error',
     title: 'not a value',
-    message: (data: { name: string; what: string }) => `\`${data.name}\` is ${data.what}, not a value`,
-    explanation: 'Models, types and imported files are not values. A model becomes one through `layer`.',
+    message: (data: { name: string; what: string }) =>
+      `\`${data.name}\` is ${data.what}, not a value`,
+    explanation:
+      'Models, types and imported files are not values. A model becomes one through `layer`.',
     example: 'type Pair = (a: real, b: real)\nconst p = Pair\n',
   },
   E0213: {
@@ -141,7 +144,8 @@ export const names = defineDiagnostics({
   E0217: {
     severity: 'error',
     title: 'has no value in every case',
-    message: (data: { name: string }) => `\`${data.name}\` is assigned in one branch of an \`if\` only`,
+    message: (data: { name: string }) =>
+      `\`${data.name}\` is assigned in one branch of an \`if\` only`,
     explanation: 'After an `if`, the names that both branches assign live on.',
     example:
       'fn f(x: [n], a: real) -> [n] {\n  if training { y = 2 * x } else { z = x }\n  return y\n}\n',
@@ -187,7 +191,8 @@ export const names = defineDiagnostics({
     message: (data: { name: string; count: string }) =>
       `\`${data.name}\` stands for ${data.count} layers`,
     help: (data: { name: string }) => `choose one: \`${data.name}[0]\``,
-    explanation: 'A layer of an array is chosen by an index that is known when the program is built: `steps[0]`.',
+    explanation:
+      'A layer of an array is chosen by an index that is known when the program is built: `steps[0]`.',
     example:
       'model M() {\n  param w: real = 0\n  fn (x: real) -> real = w * x\n}\nlayer steps[3] = M()\nfn f(x: real) -> real = steps(x)\n',
   },
@@ -195,7 +200,8 @@ export const names = defineDiagnostics({
     severity: 'error',
     title: 'the model cannot be called',
     message: (data: { model: string }) => `\`${data.model}\` has no function without a name`,
-    explanation: 'Calling a layer runs the `fn` without a name of its model; named ones are called by `net.name(x)`.',
+    explanation:
+      'Calling a layer runs the `fn` without a name of its model; named ones are called by `net.name(x)`.',
     example:
       'model M() {\n  param w: real = 0\n  fn scale(x: real) -> real = w * x\n}\nlayer net = M()\nfn f(x: real) -> real = net(x)\n',
   },
