@@ -1,0 +1,129 @@
+// NumPy's files: one array (.npy, https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html) or a zip of them (.npz).
+
+import { unzipSync } from 'fflate';
+
+import { plural, problem, showSizes, type Problem } from '../problem.ts';
+import {
+  codecs,
+  elementsOf,
+  viewOf,
+  type ArrayData,
+  type ArrayFile,
+  type ElementType,
+} from './array.ts';
+
+const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
+
+export const looksLikeNpy = (bytes: Uint8Array): boolean => magic.every((b, i) => bytes[i] === b);
+
+export const looksLikeZip = (bytes: Uint8Array): boolean =>
+  bytes[0] === 0x50 && bytes[1] === 0x4b && (bytes[2] === 3 || bytes[2] === 5);
+
+const types: Readonly<Record<string, Exclude<ElementType, 'number'>>> = {
+  b1: 'bool',
+  u1: 'uint8',
+  i1: 'int8',
+  u2: 'uint16',
+  i2: 'int16',
+  u4: 'uint32',
+  i4: 'int32',
+  u8: 'uint64',
+  i8: 'int64',
+  f2: 'float16',
+  f4: 'float32',
+  f8: 'float64',
+};
+
+interface Header {
+  readonly descr: string;
+  readonly fortran: boolean;
+  readonly shape: readonly number[];
+}
+
+/** The header is a Python dictionary with three known keys. */
+function parseHeader(text: string): Header | null {
+  const descr = /'descr':\s*'([^']*)'/.exec(text)?.[1];
+  const fortran = /'fortran_order':\s*(True|False)/.exec(text)?.[1];
+  const shape = /'shape':\s*\(([\d\s,L]*)\)/.exec(text)?.[1];
+  if (descr === undefined || fortran === undefined || shape === undefined) return null;
+  const sizes = shape.match(/\d+/g) ?? [];
+  return { descr, fortran: fortran === 'True', shape: sizes.map(Number) };
+}
+
+export function readNpy(path: string, bytes: Uint8Array): ArrayFile | Problem {
+  const view = viewOf(bytes);
+  const wide = bytes[6] >= 2;
+  const start = wide ? 12 : 10;
+  if (!looksLikeNpy(bytes)) return problem(path, 'is not a .npy file: its first bytes differ');
+  if (bytes.length < start) return problem(path, 'ends inside its header');
+  const body = start + (wide ? view.getUint32(8, true) : view.getUint16(8, true));
+  if (bytes.length < body) return problem(path, 'ends inside its header');
+  const header = parseHeader(new TextDecoder('latin1').decode(bytes.subarray(start, body)));
+  if (header === null)
+    return problem(
+      path,
+      'holds records or a header that is not understood',
+      'save one plain array: numpy.save(file, array)',
+    );
+  const { descr, fortran, shape } = header;
+  const type = types[descr.slice(1)];
+  if (type === undefined || !'<>|='.includes(descr[0]))
+    return problem(
+      path,
+      `holds elements of type '${descr}', which is not a number type that can be read`,
+      `convert it first, as in array.astype('float32')`,
+    );
+  const length = elementsOf(shape);
+  const expected = length * codecs[type].bytes;
+  if (bytes.length - body !== expected)
+    return problem(
+      path,
+      `holds ${plural(bytes.length - body, 'byte')} of elements, but its header says ${showSizes(shape)} of ${type}, ` +
+        `which are ${plural(expected, 'byte')}`,
+      'the file is cut short or damaged; make it again',
+    );
+  const stored = codecs[type].read(viewOf(bytes.subarray(body)), length, descr[0] !== '>');
+  return {
+    kind: 'array',
+    type,
+    shape,
+    data: fortran && shape.length > 1 ? toRowMajor(stored, shape) : stored,
+  };
+}
+
+/** Column-major (first axis fastest) to row-major. */
+function toRowMajor(data: ArrayData, shape: readonly number[]): ArrayData {
+  const out = data.slice();
+  const index = shape.map(() => 0);
+  const strides = shape.map((_, axis) => elementsOf(shape.slice(0, axis)));
+  for (let i = 0; i < out.length; i++) {
+    let from = 0;
+    for (let axis = 0; axis < shape.length; axis++) from += index[axis] * strides[axis];
+    out[i] = data[from];
+    for (let axis = shape.length - 1; axis >= 0 && ++index[axis] === shape[axis]; axis--)
+      index[axis] = 0;
+  }
+  return out;
+}
+
+/** Every array of a .npz, by name. */
+export function readNpz(path: string, bytes: Uint8Array): ReadonlyMap<string, ArrayFile> | Problem {
+  let entries: Readonly<Record<string, Uint8Array>>;
+  try {
+    entries = unzipSync(bytes);
+  } catch (error) {
+    return problem(
+      path,
+      `is not a whole zip file: ${error instanceof Error ? error.message : String(error)}`,
+      'the file is cut short or damaged; make it again',
+    );
+  }
+  const arrays = new Map<string, ArrayFile>();
+  for (const [name, content] of Object.entries(entries)) {
+    if (!name.endsWith('.npy')) continue;
+    const array = readNpy(`${path}:${name.slice(0, -4)}`, content);
+    if (array.kind === 'problem') return array;
+    arrays.set(name.slice(0, -4), array);
+  }
+  return arrays;
+}
