@@ -1,0 +1,186 @@
+// The OnnxBuilder that lowerings write through: appends nodes, shares equal constants and equal nodes (every operator we
+// emit is pure), and computes free sizes where a lowering asks for them. emit.ts drives it.
+
+import { isConstant } from '../../dims/arithmetic.ts';
+import type { Dim } from '../../dims/dim.ts';
+import type { Origin } from '../../ir/graph.ts';
+import type { SizeSource } from '../../ir/sizes.ts';
+import { tensor } from '../../ir/tensor.ts';
+import type { OnnxAttribute, OnnxBuilder } from './builder-types.ts';
+import type { FunctionProto, NodeProto, TensorProto } from './proto.ts';
+import {
+  attributeProto,
+  constantProto,
+  int64Proto,
+  localDomain,
+  opsetImport,
+  tensorKey,
+  tensorProto,
+} from './proto.ts';
+import { sizeComputer } from './sizes.ts';
+
+type OnnxAttributes = Readonly<Record<string, OnnxAttribute>>;
+
+export interface OnnxWriter extends OnnxBuilder {
+  readonly nodeProtos: readonly NodeProto[];
+  readonly initialisers: readonly TensorProto[];
+  /** What follows is named after the origin's path, and has `doc` for its text. */
+  from(origin: Origin, doc: string): void;
+}
+
+/**
+ * `taken`: names that are not free, those of the ports. `sources`: where the free sizes are read. `functions`: collects the
+ * functions that nodes call.
+ */
+export function createOnnxWriter(
+  taken: Iterable<string>,
+  sources: readonly SizeSource[],
+  functions: Map<string, FunctionProto>,
+): OnnxWriter {
+  const sink = createSink(taken);
+  const node: OnnxBuilder['node'] = (opType, inputs, attributes = {}) =>
+    sink.append('', opType, inputs, 1, attributes)[0];
+  const constant: OnnxBuilder['constant'] = (value) =>
+    sink.initialiser(tensorKey(value), 'constant', (name) => tensorProto(name, value));
+  const int64 = (dims: readonly number[], values: readonly number[]): string =>
+    sink.initialiser(`int64[${dims.join()}]:${values.join()}`, 'sizes', (name) =>
+      int64Proto(name, dims, values),
+    );
+  const int64s: OnnxBuilder['int64s'] = (values) => int64([values.length], values);
+  const sizeOf = sizeComputer({ node, int64s }, sources);
+  return {
+    nodeProtos: sink.nodes,
+    initialisers: sink.initialisers,
+    from: sink.from,
+    node,
+    nodes: (opType, inputs, outputs, attributes = {}) =>
+      sink.append('', opType, inputs, outputs, attributes),
+    constant,
+    scalar: (value, dtype = 'f32') => constant(tensor(dtype, [], [value])),
+    int64s,
+    staticDim: isConstant,
+    dim(size) {
+      const known = isConstant(size);
+      return known === null ? node('Squeeze', [sizeOf(size)]) : int64([], [known]);
+    },
+    shape(dims) {
+      const parts = staticRuns(dims).map((run) =>
+        'known' in run ? int64s(run.known) : sizeOf(run.free),
+      );
+      return parts.length === 1
+        ? parts[0]
+        : node('Concat', parts, { axis: { kind: 'int', value: 0 } });
+    },
+    call(name, inputs, outputs, define) {
+      if (!functions.has(name))
+        functions.set(name, functionProto(name, inputs.length, functions, define));
+      return sink.append(localDomain, name, inputs, outputs, {});
+    },
+  };
+}
+
+/** Where nodes and initialisers go: names them, and writes equal ones once. */
+function createSink(taken: Iterable<string>) {
+  const nodes: NodeProto[] = [];
+  const initialisers: TensorProto[] = [];
+  const shared = new Map<string, readonly string[]>();
+  const freshName = createNames(taken);
+  let prefix = '';
+  let docString = '';
+  const once = (key: string, make: () => readonly string[]): readonly string[] => {
+    const known = shared.get(key) ?? make();
+    shared.set(key, known);
+    return known;
+  };
+  return {
+    nodes,
+    initialisers,
+    from({ path }: Origin, doc: string): void {
+      prefix = path === '' ? '' : `${path}/`;
+      docString = doc;
+    },
+    append: (
+      domain: string,
+      opType: string,
+      input: readonly string[],
+      outputs: number,
+      attributes: OnnxAttributes,
+    ): readonly string[] =>
+      once(JSON.stringify([domain, opType, input, outputs, attributes]), () => {
+        const name = freshName(prefix + opType);
+        const output = [name];
+        while (output.length < outputs) output.push(freshName(`${name}:${output.length}`));
+        const attribute = Object.entries(attributes).map(([key, value]) =>
+          attributeProto(key, value),
+        );
+        nodes.push({
+          name,
+          opType,
+          domain,
+          input: [...input],
+          output: [...output],
+          attribute,
+          docString,
+        });
+        return output;
+      }),
+    initialiser: (key: string, base: string, proto: (name: string) => TensorProto): string =>
+      once(key, () => {
+        const name = freshName(base);
+        initialisers.push(proto(name));
+        return [name];
+      })[0],
+  };
+}
+
+/** Names never given twice: `base`, then `base.2`, `base.3`. */
+function createNames(taken: Iterable<string>): (base: string) => string {
+  const used = new Set(taken);
+  const counts = new Map<string, number>();
+  return (base) => {
+    let count = counts.get(base) ?? 0;
+    let name: string;
+    do {
+      count++;
+      name = count === 1 ? base : `${base}.${count}`;
+    } while (used.has(name));
+    counts.set(base, count);
+    used.add(name);
+    return name;
+  };
+}
+
+type Run = { readonly known: number[] } | { readonly free: Dim };
+
+/** Neighbouring constant sizes together: each run is one piece of a shape. */
+function staticRuns(dims: readonly Dim[]): readonly Run[] {
+  const runs: Run[] = [];
+  for (const free of dims) {
+    const size = isConstant(free);
+    const last = runs.at(-1);
+    if (size === null) runs.push({ free });
+    else if (last !== undefined && 'known' in last) last.known.push(size);
+    else runs.push({ known: [size] });
+  }
+  return runs.length === 0 ? [{ known: [] }] : runs;
+}
+
+/** A function's constants have to be nodes in its body: it has no initialisers. */
+function functionProto(
+  name: string,
+  arity: number,
+  functions: Map<string, FunctionProto>,
+  define: (onnx: OnnxBuilder, inputs: readonly string[]) => readonly string[],
+): FunctionProto {
+  const input = Array.from({ length: arity }, (_, i) => `in${i}`);
+  const writer = createOnnxWriter(input, [], functions);
+  const output = define(writer, input);
+  return {
+    name,
+    domain: localDomain,
+    input,
+    output: [...output],
+    node: [...writer.initialisers.map(constantProto), ...writer.nodeProtos],
+    opsetImport,
+  };
+}
