@@ -31,7 +31,8 @@ export const sizes = defineDiagnostics({
       'The compiler found neither a proof that the two sizes are equal nor numbers for which they differ. Say it in a ' +
       '`where` clause: it is assumed in the body and checked at each call.',
     example:
-      'fn f(x: [n, m]) -> [(n * (n + 1) * (n + 2) * m) // 6 * 6] where n * m < 4 = reshape(x, [1])',
+      'fn f(y: [n], x: [n * (n + 1) * (n + 2) * (n + 3) * (n + 4)],\n' +
+      '     z: [n * (n + 1) * (n + 2) * (n + 3) * (n + 4) // 120 * 120]) -> real = sum(x + z)',
   },
   E0103: {
     severity: 'error',
@@ -221,6 +222,15 @@ export const types = defineDiagnostics({
     explanation: 'An argument given by name, `beta1 = 0.5`, uses the name of a parameter.',
     example:
       'fn f(x: [n], scale: real = 1) -> [n] = x * scale\nfn g(x: [n]) -> [n] = f(x, scal = 2)',
+  },
+  E0126: {
+    severity: 'error',
+    title: '`dim` stands for a parameter only',
+    message: () => 'a value cannot be of type `dim`',
+    help: () => 'use `int`',
+    explanation:
+      '`n: dim` declares a parameter that is a size. Values that are whole numbers are of type `int`.',
+    example: 'fn f(x: [n]) -> dim = n\n',
   },
   E0125: {
     severity: 'error',
