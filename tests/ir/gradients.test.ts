@@ -3,21 +3,16 @@
 
 import { describe, expect, it } from 'vitest';
 
-import { isConstant } from '../../compiler/dims/arithmetic.ts';
-import type { Builder } from '../../compiler/ir/builder-types.ts';
-import type { Value } from '../../compiler/ir/graph.ts';
-import { allocate, sizeOf } from '../../compiler/ir/tensor.ts';
 import type { Tensor } from '../../compiler/ir/tensor.ts';
 import { differentiate } from '../../compiler/transform/differentiate.ts';
 import type { ConformanceCase } from './conformance-cases.ts';
 import { conformanceCases, nodeGraph } from './conformance-cases.ts';
 import { fixtureOf } from './fixtures.ts';
+import { isReal, project, randomNumbers } from './projections.ts';
 import { runInterpreter } from './run-graph.ts';
 
 /** Operations whose differences are not zero although no gradient passes. */
 const heldConstant = ['stop_gradient'];
-
-const isReal = ({ dtype }: { readonly dtype: string }): boolean => dtype === 'f32';
 
 const differentiable = conformanceCases.filter(
   ({ op, of }) =>
@@ -26,38 +21,10 @@ const differentiable = conformanceCases.filter(
     nodeGraph({ name: of.name, op, of }).outputs.some(isReal),
 );
 
-/** A linear congruential generator of numbers in -0.5 .. 0.5, from a fixed seed. */
-function random(): () => number {
-  let state = 7;
-  return () => {
-    state = (state * 1103515245 + 12345) % 2 ** 31;
-    return state / 2 ** 31 - 0.5;
-  };
-}
-
-/** The sum of the real values, each element with a random weight. */
-function project(b: Builder, values: readonly Value[], next: () => number): Value {
-  let sum = b.scalar(0);
-  for (const value of values.filter(isReal)) {
-    const shape = value.shape.map((size) => isConstant(size) ?? NaN);
-    const data = allocate('f32', sizeOf(shape), 'f64').map(next);
-    const weighted = b.multiply(value, b.constant({ dtype: 'f32', shape, data }));
-    sum = b.add(
-      sum,
-      b.reduce(
-        'add',
-        weighted,
-        shape.map((_, axis) => axis),
-      ),
-    );
-  }
-  return sum;
-}
-
 /** Outputs loss1, loss2 and, for every real input xi of the case, their derivatives d1/xi and d2/xi. */
 function derivatives(of: ConformanceCase) {
   const { builder, inputs, outputs } = nodeGraph(of);
-  const next = random();
+  const next = randomNumbers();
   const reals = inputs.filter(isReal);
   const first = project(builder, outputs, next);
   const gradients = builder.gradient(first, reals);

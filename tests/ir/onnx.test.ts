@@ -1,0 +1,120 @@
+// Conformance, part 3: every case of every operation in ONNX Runtime, with its first derivative, with known sizes and with free
+// ones. Integers and booleans must be exact; reals agree with the fixture, derivatives with the interpreter in float64.
+
+import { describe, expect, it } from 'vitest';
+
+import { tensor } from '../../compiler/ir/tensor.ts';
+import { createBuilder } from '../../compiler/ir/builder.ts';
+import { differentiate } from '../../compiler/transform/differentiate.ts';
+import { conformanceCases, nodeGraph } from './conformance-cases.ts';
+import { expectClose } from './expect-close.ts';
+import { fixtureOf } from './fixtures.ts';
+import { freeNodeGraph } from './free-sizes.ts';
+import { isReal, project, randomNumbers } from './projections.ts';
+import { runInterpreter, typeOf } from './run-graph.ts';
+import { runOnnx } from './run-onnx.ts';
+
+const tolerance = 1e-5;
+
+describe('in ONNX Runtime', () => {
+  it.each(conformanceCases)('$name', async (of) => {
+    const { builder, inputs, outputs } = nodeGraph(of);
+    const fixture = fixtureOf(of.op, of.of, 'f32');
+    outputs.forEach((y, i) => builder.output(`y${i}`, 'result', y));
+    const reals = inputs.filter(isReal);
+    if (reals.length > 0 && outputs.some(isReal)) {
+      const loss = project(builder, outputs, randomNumbers());
+      const gradients = builder.gradient(loss, reals);
+      gradients.forEach((g, i) => builder.output(`d${i}`, 'result', g));
+    }
+    const graph = differentiate(builder.graph(of.name));
+    const actual = await runOnnx(graph, fixture.inputs);
+    fixture.outputs.forEach((y, i) => expectClose(actual[`y${i}`], y, tolerance, `output ${i}`));
+    const reference = runInterpreter(graph, fixture.inputs, 'f64');
+    for (const name of Object.keys(reference).filter((output) => output.startsWith('d')))
+      expectClose(actual[name], reference[name], tolerance, `derivative ${name}`);
+  });
+});
+
+const freeCases = conformanceCases.filter((of) => freeNodeGraph(of) !== null);
+
+describe('in ONNX Runtime with free sizes', () => {
+  it.each(freeCases)('$name', async (of) => {
+    const graph = freeNodeGraph(of);
+    if (graph === null) return expect.fail('the case lost its free sizes');
+    const { builder, inputs, outputs, witness } = graph;
+    const fixture = fixtureOf(of.op, of.of, 'f32');
+    outputs.forEach((y, i) => builder.output(`y${i}`, 'result', y));
+    const reals = inputs.filter(isReal);
+    const loss = outputs
+      .filter(isReal)
+      .map((y) => {
+        const axes = y.shape.map((_, axis) => axis);
+        return builder.reduce('add', builder.multiply(y, y), axes);
+      })
+      .reduce((a, b) => builder.add(a, b), builder.scalar(0));
+    builder.gradient(loss, reals).forEach((g, i) => builder.output(`d${i}`, 'result', g));
+    const derived = differentiate(builder.graph(of.name));
+    const feeds = [...fixture.inputs, witness];
+    const actual = await runOnnx(derived, feeds);
+    fixture.outputs.forEach((y, i) => expectClose(actual[`y${i}`], y, tolerance, `output ${i}`));
+    const reference = runInterpreter(derived, feeds, 'f64');
+    for (const name of Object.keys(reference).filter((output) => output.startsWith('d')))
+      expectClose(actual[name], reference[name], tolerance, `derivative ${name}`);
+  });
+});
+
+/** One node of one operand in ONNX Runtime, on a vector. */
+async function unaryInOnnx(op: string, values: readonly number[]): Promise<number[]> {
+  const x = tensor('f32', [values.length], values);
+  const builder = createBuilder();
+  const [y] = builder.emit(op, [builder.input('x0', 'data', typeOf(x))]);
+  builder.output('y', 'result', y);
+  const outputs = await runOnnx(builder.graph(op), [x]);
+  return Array.from(outputs.y.data);
+}
+
+describe('accuracy in ONNX Runtime', () => {
+  const small = [1e-30, 1e-7, -1e-7, 1e-4, -1e-4, 0.01, 0.2499, -0.2499, 0.2501, -0.2501, 0.4];
+
+  it.each([
+    { op: 'expm1', exact: Math.expm1 },
+    { op: 'log1p', exact: Math.log1p },
+  ])('$op keeps its digits near 0', async ({ op, exact }) => {
+    const results = await unaryInOnnx(op, small);
+    const errors = results.map((y, i) => Math.abs(y / exact(Math.fround(small[i])) - 1));
+    expect(Math.max(...errors)).toBeLessThan(5e-7);
+  });
+
+  it.each([
+    { op: 'exponential', x: [-200, 200], y: [0, Infinity] },
+    { op: 'log', x: [0, -1], y: [-Infinity, NaN] },
+    { op: 'log1p', x: [-1, -2, Infinity], y: [-Infinity, NaN, Infinity] },
+    { op: 'expm1', x: [-Infinity, Infinity, NaN], y: [-1, Infinity, NaN] },
+    { op: 'sqrt', x: [0, -1], y: [0, NaN] },
+    { op: 'rsqrt', x: [0, -1], y: [Infinity, NaN] },
+    { op: 'tanh', x: [-200, 200, -Infinity, Infinity], y: [-1, 1, -1, 1] },
+    { op: 'logistic', x: [-200, 200], y: [0, 1] },
+    { op: 'erf', x: [-10, 10], y: [-1, 1] },
+    { op: 'round_even', x: [-2.5, -1.5, 1.5, 2.5], y: [-2, -2, 2, 2] },
+  ])('$op at $x', async ({ op, x, y }) => {
+    const expected = tensor('f32', [y.length], y);
+    expectClose(tensor('f32', [y.length], await unaryInOnnx(op, x)), expected, 0, op);
+  });
+
+  it('adds a million numbers in two stages', async () => {
+    const next = randomNumbers();
+    const x = tensor(
+      'f32',
+      [1024, 1024],
+      Array.from({ length: 2 ** 20 }, () => next() + 0.5),
+    );
+    const builder = createBuilder();
+    const value = builder.input('x0', 'data', typeOf(x));
+    builder.output('y', 'result', builder.reduce('add', value, [0, 1]));
+    const graph = builder.graph('sum');
+    const actual = (await runOnnx(graph, [x])).y.data[0];
+    const exact = runInterpreter(graph, [x], 'f64').y.data[0];
+    expect(Math.abs(actual / exact - 1)).toBeLessThan(2e-7);
+  });
+});
