@@ -95,6 +95,7 @@ function transposedConvolution(
     name = pad(
       onnx,
       onnx.node('ConvTranspose', [g.name, w.name], attributes),
+      shape.length,
       onnx.scalar(0),
       window.padding.map(({ low, high }, i) => ({
         axis: i + 2,

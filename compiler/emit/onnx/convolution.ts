@@ -47,7 +47,7 @@ const grown = (shape: readonly Dim[], padding: readonly Padding[]): Dim[] =>
 export function paddedInput(onnx: OnnxBuilder, x: Operand, window: WindowAttribute): Operand {
   const spread = dilated(onnx, x, window);
   return {
-    name: pad(onnx, spread.x.name, onnx.scalar(0), spread.padding),
+    name: pad(onnx, spread.x.name, x.shape.length, onnx.scalar(0), spread.padding),
     shape: grown(spread.x.shape, spread.padding),
   };
 }
@@ -73,7 +73,9 @@ export function convolutionForward(
   const spread = dilated(onnx, x, window);
   const pads = convPads(onnx, spread.padding);
   const input =
-    pads === null ? pad(onnx, spread.x.name, onnx.scalar(0), spread.padding) : spread.x.name;
+    pads === null
+      ? pad(onnx, spread.x.name, x.shape.length, onnx.scalar(0), spread.padding)
+      : spread.x.name;
   return onnx.node('Conv', [input, w.name], {
     strides: ints(steps(onnx, window.strides)),
     dilations: ints(steps(onnx, window.rhsDilation)),

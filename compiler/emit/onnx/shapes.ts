@@ -128,24 +128,27 @@ export interface Padding {
   readonly high: Dim;
 }
 
-/** Pad with the scalar named `value`. */
+/**
+ * Pad a tensor of rank `rank` with the scalar named `value`. All axes are listed, the axes input left out: ONNX Runtime 1.30 moves
+ * a Transpose past a Pad as if its sizes were those of all axes, and fails when it runs (2026-11).
+ */
 export function pad(
   onnx: OnnxBuilder,
   name: string,
+  rank: number,
   value: string,
   paddings: readonly Padding[],
 ): string {
-  const kept = paddings.filter(
-    ({ low, high }) => !(dims.equal(low, dims.zero) && dims.equal(high, dims.zero)),
+  const isEmpty = ({ low, high }: Padding): boolean =>
+    dims.equal(low, dims.zero) && dims.equal(high, dims.zero);
+  if (paddings.every(isEmpty)) return name;
+  const [lows, highs] = (['low', 'high'] as const).map((side) =>
+    Array.from(
+      { length: rank },
+      (_, axis) => paddings.find((padding) => padding.axis === axis)?.[side] ?? dims.zero,
+    ),
   );
-  if (kept.length === 0) return name;
-  const sizes = [...kept.map(({ low }) => low), ...kept.map(({ high }) => high)];
-  return onnx.node('Pad', [
-    name,
-    int64Dims(onnx, sizes),
-    value,
-    onnx.int64s(kept.map(({ axis }) => axis)),
-  ]);
+  return onnx.node('Pad', [name, int64Dims(onnx, [...lows, ...highs]), value]);
 }
 
 /**
@@ -160,7 +163,7 @@ export function spread(
   step: Dim,
   value: string,
 ): { readonly name: string; readonly shape: readonly Dim[] } {
-  const padded = pad(onnx, unsqueeze(onnx, name, [axis + 1]), value, [
+  const padded = pad(onnx, unsqueeze(onnx, name, [axis + 1]), from.length + 1, value, [
     { axis: axis + 1, low: dims.zero, high: dims.subtract(step, dims.one) },
   ]);
   const shape = from.with(axis, dims.multiply(from[axis], step));

@@ -109,7 +109,7 @@ function joinTiles(
     return { axis, low: dims.zero, high: dims.subtract(shape[axis], covered[axis]) };
   });
   const joined = reshape(onnx, together, splitShape(shape, window), covered);
-  return pad(onnx, joined, onnx.scalar(0), paddings);
+  return pad(onnx, joined, shape.length, onnx.scalar(0), paddings);
 }
 
 /** Col2Im, with all other axes as samples of one channel. */

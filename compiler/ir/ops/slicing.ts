@@ -175,7 +175,7 @@ const padOp = defineOp<Pad>({
       low: before,
       high: dims.subtract(high[axis], interior[axis]),
     }));
-    const result = pad(onnx, padded.name, value, paddings);
+    const result = pad(onnx, padded.name, x.shape.length, value, paddings);
     return [result === name ? onnx.node('Identity', [name]) : result];
   },
   cases: [
