@@ -7,10 +7,11 @@ import { indices } from './indices.ts';
 import { names } from './names.ts';
 import { programs } from './programs.ts';
 import { syntax } from './syntax.ts';
-import { types } from './types-and-shapes.ts';
+import { sizes, types } from './types-and-shapes.ts';
 
 const tables: readonly Readonly<Record<string, Definition>>[] = [
   syntax,
+  sizes,
   types,
   names,
   indices,
