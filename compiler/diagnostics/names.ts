@@ -58,44 +58,6 @@ export const names = defineDiagnostics({
       'of the imports needs a name of its own.',
     example: 'import "./a.dlg"\nimport "./b.dlg"\n',
   },
-  E0207: {
-    severity: 'error',
-    title: 'wrong number of arguments',
-    message: (data: { name: string; expected: string; found: number }) =>
-      `\`${data.name}\` takes ${data.expected}, here ${data.found === 1 ? 'is 1' : `are ${data.found}`}`,
-    explanation: 'The call gives more arguments than the definition has parameters.',
-    example: 'fn f(x: [n]) -> [n] = x\nfn g(x: [n]) -> [n] = f(x, x)\n',
-  },
-  E0208: {
-    severity: 'error',
-    title: 'an argument is missing',
-    message: (data: { name: string; parameter: string }) =>
-      `\`${data.name}\` needs a value for \`${data.parameter}\``,
-    explanation: 'Every parameter without a default needs an argument, by position or by name.',
-    example: 'fn f(x: [n], a: real) -> [n] = a * x\nfn g(x: [n]) -> [n] = f(x)\n',
-  },
-  E0209: {
-    severity: 'error',
-    title: 'no such parameter',
-    message: (data: { name: string; parameter: string }) =>
-      `\`${data.name}\` has no parameter \`${data.parameter}\``,
-    explanation: 'Arguments by name use the names of the definition.',
-    example: 'fn f(x: [n], a: real = 1) -> [n] = a * x\nfn g(x: [n]) -> [n] = f(x, b = 2)\n',
-  },
-  E0210: {
-    severity: 'error',
-    title: 'an argument is given twice',
-    message: (data: { parameter: string }) => `\`${data.parameter}\` has a value already`,
-    explanation: 'A parameter takes one argument, by position or by name.',
-    example: 'fn f(x: [n], a: real) -> [n] = a * x\nfn g(x: [n]) -> [n] = f(x, 1, a = 2)\n',
-  },
-  E0211: {
-    severity: 'error',
-    title: 'an argument without a name follows one with a name',
-    message: () => 'this argument needs a name',
-    explanation: 'Arguments by position come first, those by name after them.',
-    example: 'fn f(x: [n], a: real) -> [n] = a * x\nfn g(x: [n]) -> [n] = f(a = 2, x)\n',
-  },
   E0212: {
     severity: 'error',
     title: 'not a value',
@@ -113,13 +75,6 @@ export const names = defineDiagnostics({
       'A type is a shape such as `[B, n]`, a base such as `int` or `fin(n)`, a record, a function type, a model, or a ' +
       'name defined by `type`.',
     example: 'fn id(x: [n]) -> [n] = x\nfn f(x: id) -> real = 1\n',
-  },
-  E0214: {
-    severity: 'error',
-    title: 'a layer needs a model',
-    message: (data: { found: string }) => `${data.found} is not a model with its sizes`,
-    explanation: 'A layer is a model with its hyper-parameters: `layer enc = Dense(784, 128)`.',
-    example: 'fn id(x: [n]) -> [n] = x\nlayer a = id(3)\n',
   },
   E0215: {
     severity: 'error',
@@ -150,22 +105,6 @@ export const names = defineDiagnostics({
     example:
       'fn f(x: [n], a: real) -> [n] {\n  if training { y = 2 * x } else { z = x }\n  return y\n}\n',
   },
-  E0218: {
-    severity: 'error',
-    title: 'not called so',
-    message: (data: { found: string }) => `${data.found} cannot be called`,
-    explanation: 'Functions, layers and function-typed parameters can be called.',
-    example: 'fn f(x: [n]) -> [n] = x(1)\n',
-  },
-  E0219: {
-    severity: 'error',
-    title: 'only state is updated',
-    message: (data: { name: string; what: string }) => `\`${data.name}\` is ${data.what}`,
-    help: () => 'write `=` for a new name, or declare it by `state`',
-    explanation:
-      '`<-` gives a state of the model (or of the train block) a new value. Everything else has one value for good.',
-    example: 'fn f(x: [n]) -> [n] {\n  x <- 2 * x\n  return x\n}\n',
-  },
   E0220: {
     severity: 'error',
     title: 'a model is no value',
@@ -177,14 +116,6 @@ export const names = defineDiagnostics({
     example:
       'model M() {\n  param w: real = 0\n  fn (x: real) -> real = w * x\n}\nfn f(x: real) -> real = M()(x)\n',
   },
-  E0221: {
-    severity: 'error',
-    title: 'a field is missing its tuple',
-    message: (data: { found: string; names: number }) =>
-      `${data.names} names on the left, but the right side is ${data.found}`,
-    explanation: 'Destructuring takes a tuple or record with as many fields as there are names.',
-    example: 'fn f(x: [n]) -> [n] {\n  a, b = x\n  return a\n}\n',
-  },
   E0222: {
     severity: 'error',
     title: 'an array of layers is no single layer',
@@ -195,14 +126,5 @@ export const names = defineDiagnostics({
       'A layer of an array is chosen by an index that is known when the program is built: `steps[0]`.',
     example:
       'model M() {\n  param w: real = 0\n  fn (x: real) -> real = w * x\n}\nlayer steps[3] = M()\nfn f(x: real) -> real = steps(x)\n',
-  },
-  E0223: {
-    severity: 'error',
-    title: 'the model cannot be called',
-    message: (data: { model: string }) => `\`${data.model}\` has no function without a name`,
-    explanation:
-      'Calling a layer runs the `fn` without a name of its model; named ones are called by `net.name(x)`.',
-    example:
-      'model M() {\n  param w: real = 0\n  fn scale(x: real) -> real = w * x\n}\nlayer net = M()\nfn f(x: real) -> real = net(x)\n',
   },
 });
