@@ -132,12 +132,14 @@ export const sizes = defineDiagnostics({
   },
   E0112: {
     severity: 'error',
-    title: 'a size may be less than 1',
+    title: 'a size may be too small',
     message: (data: { size: string; least: number; values: string | null }) =>
       `nothing shows that ${data.size} is at least ${data.least}` +
       (data.values === null ? '' : `: not for ${data.values}`),
-    help: (data: { size: string; least: number }) => `add \`where ${data.size} >= ${data.least}\``,
-    explanation: 'No axis is empty. What is subtracted from a size must be smaller than it.',
+    help: (data: { size: string; least: number }) =>
+      `add \`where ${data.size} >= ${data.least}\``,
+    explanation:
+      'No axis is empty, so sizes are at least 1; what is subtracted from a size must be smaller than it.',
     example: 'fn f(x: [n]) -> [n - 3] = x[3:n]',
   },
   E0113: {
@@ -320,33 +322,5 @@ export const types = defineDiagnostics({
     explanation:
       '`n: dim` declares a parameter that is a size. Values that are whole numbers are of type `int`.',
     example: 'fn f(x: [n]) -> dim = n\n',
-  },
-  E0137: {
-    severity: 'error',
-    title: 'two results',
-    message: (data: { name: string }) =>
-      `the result \`${data.name}\` is named, and \`return\` gives another value`,
-    explanation:
-      'A function either assigns the names of its result, or returns an expression; a named result and `return` in one ' +
-      'body say two things.',
-    example: 'fn f(x: [n]) -> y: [n] {\n  y = 2 * x\n  return x\n}\n',
-  },
-  E0138: {
-    severity: 'error',
-    title: 'the condition is not known when the program is built',
-    message: () => 'this `if` statement depends on a tensor',
-    help: () => 'choose between values instead: `y = if c then a else b`',
-    explanation:
-      'The condition of an `if` statement is `training`, or made of hyper-parameters, sizes and constants; one branch is ' +
-      'built. Between values, `if c then a else b` chooses element by element.',
-    example: 'fn f(x: real) -> y: real {\n  if x > 0 { y = x } else { y = 0 }\n}\n',
-  },
-  E0139: {
-    severity: 'error',
-    title: 'the items of an array differ',
-    message: (data: { first: string; found: string }) =>
-      `this item is ${data.found}, the first one ${data.first}`,
-    explanation: 'All items of `[a, b, c]` have one type; the array adds an axis in front.',
-    example: 'fn f(x: [n], y: [m]) -> [2, n] = [x, y]\n',
   },
 });
