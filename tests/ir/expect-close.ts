@@ -5,8 +5,9 @@ import { expect } from 'vitest';
 import type { Tensor } from '../../compiler/ir/tensor.ts';
 
 /**
- * Fails unless the tensors are equal: integers and booleans exactly, reals within `tolerance` of the largest of 1 and the
- * expected one; NaN equals NaN and an infinity itself.
+ * Fails unless the tensors are equal: integers and booleans exactly, reals within `tolerance` of the tensor's scale, which is its
+ * largest finite element or 1 (sums cancel, so small elements carry the rounding of large ones); NaN equals NaN and an infinity
+ * itself.
  */
 export function expectClose(
   actual: Tensor | undefined,
@@ -21,13 +22,19 @@ export function expectClose(
     ...expected.shape,
   ]);
   expect(actual.data.length, `size of ${what}`).toBe(expected.data.length);
-  const within = expected.dtype === 'f32' ? tolerance : 0;
+  const within = expected.dtype === 'f32' ? tolerance * scaleOf(expected) : 0;
   const wrong = Array.from(expected.data).findIndex((e, i) => {
     const a = actual.data[i];
-    return !(Object.is(a, e) || a === e || Math.abs(a - e) <= within * Math.max(1, Math.abs(e)));
+    return !(Object.is(a, e) || a === e || Math.abs(a - e) <= within);
   });
   if (wrong >= 0)
     expect.fail(
       `${what}[${wrong}] is ${actual.data[wrong]}, not ${expected.data[wrong]} (of ${expected.data.length})`,
     );
+}
+
+function scaleOf({ data }: Tensor): number {
+  let scale = 1;
+  for (const x of data) if (Number.isFinite(x)) scale = Math.max(scale, Math.abs(x));
+  return scale;
 }

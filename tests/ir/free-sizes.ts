@@ -13,6 +13,20 @@ import type { ConformanceCase, NodeGraph } from './conformance-cases.ts';
 /** Attributes that hold sizes of tensors; those of windows and slices stay numbers. */
 const sizes = ['shape', 'dim'];
 
+/**
+ * Operations of which ONNX fixes some sizes: the operands that are free nevertheless, in all axes but the channels (axis 1), and
+ * whether the attribute `shape` is one of these tensors.
+ */
+const partlyFree: Readonly<
+  Record<string, { readonly operands: readonly number[]; readonly shape: boolean }>
+> = {
+  convolution: { operands: [0], shape: false },
+  convolution_input_gradient: { operands: [0], shape: true },
+  convolution_kernel_gradient: { operands: [0, 1], shape: false },
+};
+
+const channels = 1;
+
 export interface FreeGraph extends NodeGraph {
   /** One value more an input than the case: the last input's shape has every variable, so it binds them. */
   readonly witness: Tensor;
@@ -27,19 +41,25 @@ export function freeNodeGraph({ op, of }: ConformanceCase): FreeGraph | null {
     variables.set(size, known);
     return known;
   };
-  const freed = (attribute: Attribute): Attribute => {
+  const part = partlyFree[op.name] as (typeof partlyFree)[string] | undefined;
+  const freeAxis = (size: number, axis: number): Dim =>
+    part !== undefined && axis === channels ? constant(size) : free(size);
+  const freed = (attribute: Attribute, axis = 0): Attribute => {
     if (typeof attribute !== 'object') return attribute;
-    if (isDim(attribute)) return free(isConstant(attribute) ?? NaN);
+    if (isDim(attribute)) return freeAxis(isConstant(attribute) ?? NaN, axis);
     return Array.isArray(attribute) ? attribute.map(freed) : attribute;
   };
   const builder = createBuilder();
   const inputs = of.inputs.map(({ dtype, shape }, i) =>
-    builder.input(`x${i}`, 'data', { dtype, shape: shape.map(free) }),
+    builder.input(`x${i}`, 'data', {
+      dtype,
+      shape: shape.map(part?.operands.includes(i) === false ? (size) => constant(size) : freeAxis),
+    }),
   );
   const attributes: Attributes = Object.fromEntries(
     Object.entries(of.attributes).map(([name, attribute]) => [
       name,
-      sizes.includes(name) ? freed(attribute) : attribute,
+      (part === undefined || part.shape) && sizes.includes(name) ? freed(attribute) : attribute,
     ]),
   );
   if (variables.size === 0 || typeof op.type(inputs, attributes) === 'string') return null;
