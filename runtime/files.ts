@@ -29,7 +29,7 @@ export function readBytes(path: string): Uint8Array | Problem {
   try {
     return readFileSync(path);
   } catch (error) {
-    return problem(path, `cannot be read: ${reasonOf(error)}`);
+    return problem('E0501', path, `cannot be read: ${reasonOf(error)}`);
   }
 }
 
@@ -54,7 +54,7 @@ export function writeAtomic(path: string, content: Uint8Array | string): Problem
     return null;
   } catch (error) {
     rmSync(partial, { force: true });
-    return problem(path, `cannot be written: ${reasonOf(error)}`);
+    return problem('E0514', path, `cannot be written: ${reasonOf(error)}`);
   }
 }
 

@@ -1,8 +1,11 @@
 // What is wrong with a user's file or run, as data. Loaders, checkpoints and the training loop return it instead of a value;
-// the command line shows it.
+// the command line turns it into a diagnostic of that code (compiler/diagnostics/data.ts).
 
-export interface Problem {
+import type { FileProblem, files } from '../compiler/diagnostics/data.ts';
+
+export interface Problem extends FileProblem {
   readonly kind: 'problem';
+  readonly code: keyof typeof files;
   /** The file at fault, as the user named it; null where none is. */
   readonly file: string | null;
   /** One sentence, in the user's own names and numbers, with what was expected and what was found. */
@@ -12,10 +15,11 @@ export interface Problem {
 }
 
 export const problem = (
+  code: Problem['code'],
   file: string | null,
   message: string,
   help: string | null = null,
-): Problem => ({ kind: 'problem', file, message, help });
+): Problem => ({ kind: 'problem', code, file, message, help });
 
 /** Whether a result is a problem. */
 export const isProblem = (value: unknown): value is Problem =>

@@ -1,131 +1,141 @@
-// E05xx: files of data, checkpoints, and the arguments that a program is run with. Most have no place in the source; those
-// about a declared input point at its declaration.
+// E05xx: files of data, checkpoints, and what a program is run with. They have no place in a source text. The runtime finds
+// them and words them (runtime/problem.ts), without knowing this table; the command line puts the two together.
 
 import { defineDiagnostics } from './diagnostic.ts';
 
-const didYouMean = (data: { readonly suggestion: string | null }): string =>
-  data.suggestion === null ? '' : `did you mean \`${data.suggestion}\`?`;
+/** `file` stands before the message where one is at fault: `labels.npy row 3 holds 10, ...`. */
+export interface FileProblem {
+  readonly file: string | null;
+  readonly message: string;
+}
 
-const inputs = 'fn f(x: [n]) -> [n] = x\nexport fn run(x: [B, 3]) -> [B, 3] = f(x)';
+const message = ({ file, message }: FileProblem): string =>
+  file === null ? message : `${file} ${message}`;
+
+const severity = 'error';
+const example = 'export fn run(x: [B, 3], y: fin(10)[B]) -> [B, 3] = x';
 
 export const files = defineDiagnostics({
   E0501: {
-    severity: 'error',
+    severity,
+    message,
+    example,
     title: 'cannot read the file',
-    message: (data: { path: string; reason: string }) => `${data.path}: ${data.reason}`,
-    explanation: 'The file does not exist, is a directory, or may not be read.',
-    example: inputs,
+    explanation: 'The file does not exist, is a folder, or may not be read.',
   },
   E0502: {
-    severity: 'error',
-    title: 'not a known kind of data',
-    message: (data: { path: string; reason: string }) => `${data.path}: ${data.reason}`,
+    severity,
+    message,
+    example,
+    title: 'the data cannot be read',
     explanation:
-      'Data is read from IDX (also gzipped), npy, npz, CSV and safetensors files; the content must be what the name ' +
-      'promises.',
-    example: inputs,
+      'Data is read from IDX, npy, npz, CSV, safetensors and JSON files, each also gzipped. The content must be what the ' +
+      'name promises, and whole: a file that was cut short is refused.',
   },
   E0503: {
-    severity: 'error',
+    severity,
+    message,
+    example,
     title: 'the data has another shape',
-    message: (data: { name: string; declared: string; found: string; path: string }) =>
-      `\`${data.name}\` is declared ${data.declared}, and ${data.path} has ${data.found}`,
     explanation:
-      'The first axis of a data file counts the examples; the others must be those that the program declares.',
-    example: inputs,
+      'The first axis of a data file counts the rows; the others must be those that the program declares. Axes after the ' +
+      'first may be merged or split, without changing the order of the elements, and axes of size 1 come and go: ' +
+      '[N, 28, 28] fits `[B, 784]` and `[B, 1, 28, 28]`.',
   },
   E0504: {
-    severity: 'error',
+    severity,
+    message,
+    example,
     title: 'a value is out of range',
-    message: (data: { name: string; value: string; at: string; size: string; path: string }) =>
-      `\`${data.name}\` is declared fin(${data.size}), and ${data.path} has ${data.value} at ${data.at}`,
     explanation:
-      'Data declared `fin(n)` holds whole numbers from 0 to n - 1: checked once, when it is loaded, so that reads with it ' +
-      'cannot go out of range.',
-    example: inputs,
+      'Data declared `fin(n)` holds whole numbers from 0 to n - 1; `int` whole numbers of 32 bits; `bool` 0 and 1; reals ' +
+      'are finite. All of it is checked once, when it is loaded, so that reads with it cannot go out of range.',
   },
   E0505: {
-    severity: 'error',
+    severity,
+    message,
+    example,
     title: 'an input is missing',
-    message: (data: { name: string; type: string }) =>
-      `nothing was given for \`${data.name}\`: ${data.type}`,
-    help: (data: { name: string }) => `give it a file: \`${data.name}=FILE\``,
-    explanation: 'Every parameter of the entry point or of the `train` block needs a value.',
-    example: inputs,
+    explanation: 'Every data input of the entry point or of the `train` block needs a value.',
   },
   E0506: {
-    severity: 'error',
+    severity,
+    message,
+    example,
     title: 'no such input',
-    message: (data: { name: string; of: string; suggestion: string | null }) =>
-      `${data.of} has no parameter \`${data.name}\``,
-    help: didYouMean,
     explanation: 'Data is given by the names of the parameters that the program declares.',
-    example: inputs,
   },
   E0507: {
-    severity: 'error',
-    title: 'different numbers of examples',
-    message: (data: { name: string; count: number; other: string; otherCount: number }) =>
-      `\`${data.name}\` has ${data.count}, and \`${data.other}\` has ${data.otherCount}`,
+    severity,
+    message,
+    example,
+    title: 'different numbers of rows',
     explanation:
-      'Inputs that share their first axis, such as `x: [B, n]` and `y: fin(10)[B]`, go together one to one.',
-    example: inputs,
+      'The data of a `train` block, such as `x: [B, n]` and `y: fin(10)[B]`, go together one to one.',
   },
   E0508: {
-    severity: 'error',
+    severity,
+    message,
+    example,
     title: 'not a checkpoint',
-    message: (data: { path: string; reason: string }) => `${data.path}: ${data.reason}`,
-    explanation: 'Checkpoints are safetensors files that `dlg train` wrote.',
-    example: inputs,
+    explanation:
+      'A checkpoint is a safetensors file that `dlg train` wrote; it lies in the output folder.',
   },
   E0509: {
-    severity: 'error',
-    title: 'the checkpoint does not fit the program',
-    message: (data: { path: string; name: string; reason: string }) =>
-      `${data.path}: \`${data.name}\` ${data.reason}`,
+    severity,
+    message,
+    example,
+    title: 'the weights do not fit the program',
     explanation:
-      'Every parameter of the program is in the checkpoint under its path, such as `net.l1.W`, in its shape. After a ' +
-      'change of the model, train again.',
-    example: inputs,
+      'Every parameter of the program is in the file under its path, such as `net.l1.W`, in its shape. After a change of ' +
+      'the model, train again.',
   },
   E0510: {
-    severity: 'error',
+    severity,
+    message,
+    example,
     title: 'the program has no such entry point',
-    message: (data: { name: string; kind: string; suggestion: string | null }) =>
-      `there is no ${data.kind} called \`${data.name}\``,
-    help: didYouMean,
     explanation: 'The command names an `export fn` or a `train` block of the file.',
-    example: inputs,
   },
   E0511: {
-    severity: 'error',
-    title: 'a size needs a value',
-    message: (data: { name: string }) => `nothing given determines \`${data.name}\``,
-    explanation: 'A free size gets its value from the data that has it as an axis, or as a number.',
-    example: 'export fn sample(B: dim) -> [B, 3] = zeros(B, 3)',
+    severity,
+    message,
+    example,
+    title: 'the run cannot be continued',
+    explanation:
+      '`--resume` continues a run exactly as it would have gone on. So the data, the seed and the batch size must be those ' +
+      'that it was started with.',
   },
   E0512: {
-    severity: 'error',
-    title: 'too few examples',
-    message: (data: { count: number; batch: number }) =>
-      `there are ${data.count}, fewer than one batch of ${data.batch}`,
-    explanation: 'A step of training takes a whole batch. Give more data, or a smaller `--batch`.',
-    example: inputs,
+    severity,
+    message,
+    example,
+    title: 'too few rows',
+    explanation:
+      'A program whose batch has a fixed size, such as `x: [64, 784]`, takes that many rows at a time.',
   },
   E0513: {
-    severity: 'error',
-    title: 'not a number',
-    message: (data: { path: string; at: string; found: string }) =>
-      `${data.path} has ${data.found} at ${data.at}`,
+    severity,
+    message,
+    example,
+    title: 'training diverged',
     explanation:
-      'Data must be finite numbers. Missing values are for the program to fill in before.',
-    example: inputs,
+      'The loss is no longer a finite number, so every further step would be lost. The last checkpoint is kept. Common ' +
+      'causes: a learning rate that is too high, a logarithm or square root at 0, inputs that are not scaled.',
   },
   E0514: {
-    severity: 'error',
+    severity,
+    message,
+    example,
     title: 'cannot write the file',
-    message: (data: { path: string; reason: string }) => `${data.path}: ${data.reason}`,
-    explanation: 'The directory is missing or may not be written, or the disk is full.',
-    example: inputs,
+    explanation: 'The folder may not be written, a file is in the way, or the disk is full.',
+  },
+  E0515: {
+    severity,
+    message,
+    example,
+    title: 'the target cannot run the program',
+    explanation:
+      'The compiled program was refused by what should run it. This is rarely the fault of the source: please report it.',
   },
 });

@@ -31,18 +31,19 @@ export function readCsv(path: string, text: string): Table | Problem {
     .map((line, at) => ({ line, number: at + 1 }))
     .filter(({ line }) => line.trim() !== '');
   const first = used[0];
-  if (first === undefined) return problem(path, 'is empty');
+  if (first === undefined) return problem('E0502', path, 'is empty');
   const separator = separatorOf(first.line);
   const fields = (line: string): string[] => line.split(separator).map(unquoted);
   const head = fields(first.line);
   const named = !head.every(isNumber);
   const rows = named ? used.slice(1) : used;
-  if (rows.length === 0) return problem(path, 'has column names but no rows');
+  if (rows.length === 0) return problem('E0502', path, 'has column names but no rows');
   const data = new Float64Array(rows.length * head.length);
   for (const [i, { line, number }] of rows.entries()) {
     const row = fields(line);
     if (row.length !== head.length)
       return problem(
+        'E0502',
         path,
         `line ${count(number)} has ${plural(row.length, 'field')}, but line ${first.number} has ${head.length}`,
       );
@@ -59,6 +60,7 @@ export function readCsv(path: string, text: string): Table | Problem {
 
 const notANumber = (path: string, line: number, column: string, field: string): Problem =>
   problem(
+    'E0502',
     path,
     `line ${count(line)}, column ${column}: ${field === '' ? 'the field is empty' : `"${field}" is not a number`}`,
     'code categories as 0, 1, 2, ... first; select other columns with FILE:COLUMN,COLUMN or FILE:FIRST-LAST',
@@ -83,6 +85,7 @@ export function selectColumns(path: string, table: Table, selector: string): Arr
     const [from, to] = whole >= 0 ? [whole, whole] : ends.length === 2 ? ends : [-1, -1];
     if (from < 0 || to < from)
       return problem(
+        'E0502',
         path,
         `has no column ${part}`,
         names.length <= 20

@@ -51,6 +51,7 @@ export function checkNames(ports: readonly DataPort[], sources: Sources): Proble
   for (const name of sources.keys())
     if (!names.has(name))
       return problem(
+        'E0506',
         null,
         `there is no data input called ${name}`,
         ports.length === 0 ? 'it takes no data' : `it takes ${declared}`,
@@ -58,6 +59,7 @@ export function checkNames(ports: readonly DataPort[], sources: Sources): Proble
   const missing = ports.filter((port) => !sources.has(port.name));
   if (missing.length === 0) return null;
   return problem(
+    'E0505',
     null,
     `no data given for ${missing.map((p) => p.name).join(' and ')}`,
     `it takes ${declared}`,
@@ -69,6 +71,7 @@ export function datasetOf(loaded: readonly Loaded[]): Dataset | Problem {
   const flat = loaded.find(({ port }) => port.shape.length === 0);
   if (flat !== undefined)
     return problem(
+      'E0503',
       null,
       `${flat.port.name} is a single number, so it cannot come in batches`,
       `declare it with a row each: ${flat.port.name}: ${showPort(flat.port)}[B]`,
@@ -87,6 +90,7 @@ export function datasetOf(loaded: readonly Loaded[]): Dataset | Problem {
   const rows = fitted.columns[0]?.shape[0] ?? 0;
   if (fixedBatch !== null && rows < fixedBatch)
     return problem(
+      'E0512',
       loaded[0].file,
       `has ${plural(rows, 'row')}, but the program takes ${count(fixedBatch)} at a time`,
     );
@@ -106,6 +110,7 @@ function unequalRows(loaded: readonly Loaded[]): Problem | null {
   const rowsOf = ({ file, array, port }: Loaded): string =>
     `${file} has ${plural(array.shape[0] ?? 0, 'row')} for ${port.name}`;
   return problem(
+    'E0507',
     null,
     `the data differ in length: ${rowsOf(first)}, but ${rowsOf(other)}`,
     'each row of one belongs to the same row of the other',

@@ -61,6 +61,7 @@ export function fitAll(
   const sizeOf = bindSizes(ports, shapes);
   if (typeof sizeOf === 'string')
     return problem(
+      'E0503',
       null,
       `the data do not fit together: ${sizeOf}`,
       loaded.map(describe).join('; '),
@@ -93,7 +94,7 @@ const baseOf = ({ port, file, array }: Loaded): Omit<Column, 'shape'> => ({
 function arrange({ port, file, array }: Loaded): readonly number[] | Problem {
   const declared = port.shape.map(isConstant);
   const found = array.shape;
-  if (found.includes(0)) return problem(file, `holds no elements: ${showSizes(found)}`);
+  if (found.includes(0)) return problem('E0503', file, `holds no elements: ${showSizes(found)}`);
   const fits = (shape: readonly number[]): boolean =>
     shape.length === declared.length && declared.every((d, i) => d === null || d === shape[i]);
   if (fits(found)) return found;
@@ -105,6 +106,7 @@ function arrange({ port, file, array }: Loaded): readonly number[] | Problem {
       return [rows, ...tail];
   }
   return problem(
+    'E0503',
     file,
     `holds ${showSizes(found)}, but ${port.name} is declared ${showPort(port)}`,
     suggestShape(declared, found),
@@ -147,6 +149,7 @@ function checkValues(column: Column, sizeOf: SizeOf): Problem | null {
   const at = rule.firstBad(data, limit);
   if (at < 0) return null;
   return problem(
+    'E0504',
     file,
     `${placeOf(at, shape)} holds ${data[at]}, but ${port.name} is declared ${showPort(port)}: ${rule.expected(limit)}`,
     port.base === 'fin' && data[at] === limit && !data.includes(0)

@@ -16,18 +16,20 @@ export const looksLikeIdx = (bytes: Uint8Array): boolean =>
   bytes.length >= 4 && bytes[0] === 0 && bytes[1] === 0 && bytes[2] in types && bytes[3] > 0;
 
 export function readIdx(path: string, bytes: Uint8Array): ArrayFile | Problem {
-  if (!looksLikeIdx(bytes)) return problem(path, 'is not an IDX file: its first four bytes differ');
+  if (!looksLikeIdx(bytes))
+    return problem('E0502', path, 'is not an IDX file: its first four bytes differ');
   const view = viewOf(bytes);
   const rank = bytes[3];
   const start = 4 + 4 * rank;
   if (bytes.length < start)
-    return problem(path, `ends inside its header: an IDX file is cut short`);
+    return problem('E0502', path, `ends inside its header: an IDX file is cut short`);
   const shape = Array.from({ length: rank }, (_, i) => view.getUint32(4 + 4 * i));
   const type = types[bytes[2]];
   const length = elementsOf(shape);
   const expected = length * codecs[type].bytes;
   if (bytes.length - start !== expected)
     return problem(
+      'E0502',
       path,
       `holds ${plural(bytes.length - start, 'byte')} of elements, but its header says ${showSizes(shape)} of ${type}, ` +
         `which are ${plural(expected, 'byte')}`,

@@ -8,7 +8,11 @@ export function readJson(name: string, text: string): ArrayFile | Problem {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    return problem(name, `is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+    return problem(
+      'E0502',
+      name,
+      `is not JSON: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
   return fromNested(name, value);
 }
@@ -21,6 +25,7 @@ function fromNested(name: string, value: unknown): ArrayFile | Problem {
     if (depth < shape.length) {
       if (!Array.isArray(part) || part.length !== shape[depth])
         return problem(
+          'E0502',
           name,
           `is not a full array: a list at depth ${depth + 1} does not have ${shape[depth]} elements as its first sibling has`,
         );
@@ -31,12 +36,12 @@ function fromNested(name: string, value: unknown): ArrayFile | Problem {
       return null;
     }
     if (typeof part !== 'number' && typeof part !== 'boolean')
-      return problem(name, `holds ${JSON.stringify(part)} where a number should stand`);
+      return problem('E0502', name, `holds ${JSON.stringify(part)} where a number should stand`);
     flat.push(Number(part));
     return null;
   };
   const failed = visit(value, 0);
   if (failed !== null) return failed;
-  if (flat.length === 0) return problem(name, `is empty: ${showSizes(shape)}`);
+  if (flat.length === 0) return problem('E0502', name, `is empty: ${showSizes(shape)}`);
   return { kind: 'array', type: 'number', shape, data: Float64Array.from(flat) };
 }

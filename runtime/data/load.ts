@@ -31,10 +31,11 @@ export function parseLocation(text: string): Location {
 export function loadArray({ path, selector }: Location, wanted: string): ArrayFile | Problem {
   const bytes = readPlain(path);
   if (isProblem(bytes)) return bytes;
-  if (bytes.length === 0) return problem(path, 'is empty');
+  if (bytes.length === 0) return problem('E0502', path, 'is empty');
   const format = formats.find(({ matches }) => matches(bytes, path));
   if (format === undefined)
     return problem(
+      'E0502',
       path,
       'has a format that is not known',
       'IDX, npy, npz, safetensors, CSV and JSON are read, each also compressed by gzip',
@@ -50,6 +51,7 @@ function readPlain(path: string): Uint8Array | Problem {
     return gunzipSync(bytes);
   } catch (error) {
     return problem(
+      'E0502',
       path,
       `is not a whole gzip file: ${error instanceof Error ? error.message : String(error)}`,
       'the file is cut short or damaged; fetch it again',
@@ -76,7 +78,7 @@ const single =
   (path, bytes, selector) =>
     selector === null
       ? read(path, bytes)
-      : problem(path, `holds one array; :${selector} selects nothing in it`);
+      : problem('E0502', path, `holds one array; :${selector} selects nothing in it`);
 
 /** In the order they are tried; a format that its content shows comes before one that its name says. */
 const formats: readonly Format[] = [
@@ -129,6 +131,7 @@ function choose(
   if (chosen !== undefined) return chosen;
   const names = [...arrays.keys()];
   return problem(
+    'E0502',
     path,
     names.length === 0
       ? 'holds no arrays'

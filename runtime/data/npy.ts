@@ -54,13 +54,15 @@ export function readNpy(path: string, bytes: Uint8Array): ArrayFile | Problem {
   const view = viewOf(bytes);
   const wide = bytes[6] >= 2;
   const start = wide ? 12 : 10;
-  if (!looksLikeNpy(bytes)) return problem(path, 'is not a .npy file: its first bytes differ');
-  if (bytes.length < start) return problem(path, 'ends inside its header');
+  if (!looksLikeNpy(bytes))
+    return problem('E0502', path, 'is not a .npy file: its first bytes differ');
+  if (bytes.length < start) return problem('E0502', path, 'ends inside its header');
   const body = start + (wide ? view.getUint32(8, true) : view.getUint16(8, true));
-  if (bytes.length < body) return problem(path, 'ends inside its header');
+  if (bytes.length < body) return problem('E0502', path, 'ends inside its header');
   const header = parseHeader(new TextDecoder('latin1').decode(bytes.subarray(start, body)));
   if (header === null)
     return problem(
+      'E0502',
       path,
       'holds records or a header that is not understood',
       'save one plain array: numpy.save(file, array)',
@@ -69,6 +71,7 @@ export function readNpy(path: string, bytes: Uint8Array): ArrayFile | Problem {
   const type = types[descr.slice(1)];
   if (type === undefined || !'<>|='.includes(descr[0]))
     return problem(
+      'E0502',
       path,
       `holds elements of type '${descr}', which is not a number type that can be read`,
       `convert it first, as in array.astype('float32')`,
@@ -77,6 +80,7 @@ export function readNpy(path: string, bytes: Uint8Array): ArrayFile | Problem {
   const expected = length * codecs[type].bytes;
   if (bytes.length - body !== expected)
     return problem(
+      'E0502',
       path,
       `holds ${plural(bytes.length - body, 'byte')} of elements, but its header says ${showSizes(shape)} of ${type}, ` +
         `which are ${plural(expected, 'byte')}`,
@@ -113,6 +117,7 @@ export function readNpz(path: string, bytes: Uint8Array): ReadonlyMap<string, Ar
     entries = unzipSync(bytes);
   } catch (error) {
     return problem(
+      'E0502',
       path,
       `is not a whole zip file: ${error instanceof Error ? error.message : String(error)}`,
       'the file is cut short or damaged; make it again',

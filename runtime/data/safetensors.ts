@@ -66,7 +66,8 @@ function split(
   path: string,
   bytes: Uint8Array,
 ): { header: Readonly<Record<string, unknown>>; body: Uint8Array } | Problem {
-  const broken = (why: string): Problem => problem(path, `is not a whole safetensors file: ${why}`);
+  const broken = (why: string): Problem =>
+    problem('E0502', path, `is not a whole safetensors file: ${why}`);
   if (bytes.length < 8) return broken('it is shorter than its first number');
   const length = Number(viewOf(bytes).getBigUint64(0, true));
   if (length > maximumHeader) return broken('its header is longer than the format allows');
@@ -88,7 +89,8 @@ export function readSafetensors(path: string, bytes: Uint8Array): SafetensorsFil
   const parts = split(path, bytes);
   if ('kind' in parts) return parts;
   const { header, body } = parts;
-  const broken = (why: string): Problem => problem(path, `is not a whole safetensors file: ${why}`);
+  const broken = (why: string): Problem =>
+    problem('E0502', path, `is not a whole safetensors file: ${why}`);
   const entries: (Entry & { readonly name: string })[] = [];
   for (const [name, entry] of Object.entries(header)) {
     if (name === '__metadata__') continue;
@@ -101,7 +103,8 @@ export function readSafetensors(path: string, bytes: Uint8Array): SafetensorsFil
     (a, b) => a.data_offsets[0] - b.data_offsets[0] || a.data_offsets[1] - b.data_offsets[1],
   )) {
     const type = types[dtype];
-    if (type === undefined) return problem(path, `${name} has type ${dtype}, which is not read`);
+    if (type === undefined)
+      return problem('E0502', path, `${name} has type ${dtype}, which is not read`);
     const length = elementsOf(shape);
     const [from, to] = data_offsets;
     if (from !== end || to - from !== length * codecs[type].bytes)
