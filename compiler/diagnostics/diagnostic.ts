@@ -42,7 +42,7 @@ export interface Entry {
   readonly severity: Severity;
   readonly title: string;
   readonly message: (data: never) => string;
-  /** Used where the report gives none. */
+  /** Used where the report gives none; empty for no help. */
   readonly help?: (data: never) => string;
   /** For `dlg explain`: one or more paragraphs of Markdown. */
   readonly explanation: string;
@@ -88,7 +88,7 @@ export function report<D extends Definition>(definition: D, details: Details<D>)
     message: definition.message(data),
     related: details.related ?? [],
     notes: details.notes ?? [],
-    help: details.help ?? definition.help?.(data) ?? null,
+    help: (details.help ?? definition.help?.(data)) || null,
     fix: details.fix ?? [],
     data,
   };
