@@ -1,0 +1,194 @@
+// The command line. This file knows the commands' names, options and help; each command is loaded when it runs, so that
+// `dlg check` starts fast.
+
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+
+import { exit, note, type ExitCode } from './output.ts';
+
+const wholeNumber =
+  (least: number, most: number = Number.MAX_SAFE_INTEGER) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+    throw new InvalidArgumentError(
+      `expected a whole number ${most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`}.`,
+    );
+  };
+
+/** Collects `x=FILE` options into a map. */
+function assignment(text: string, before: ReadonlyMap<string, string> = new Map()) {
+  const at = text.indexOf('=');
+  if (at < 1 || at === text.length - 1)
+    throw new InvalidArgumentError('expected NAME=FILE, as in x=images.npy.');
+  const name = text.slice(0, at).trim();
+  if (before.has(name)) throw new InvalidArgumentError(`${name} is given twice.`);
+  return new Map([...before, [name, text.slice(at + 1)]]);
+}
+
+const seed = wholeNumber(0, 2 ** 32 - 1);
+const example = (text: string): string => `\nExample:\n  ${text.trim().replaceAll('\n', '\n  ')}\n`;
+const jsonOption = (): Option => new Option('--json', 'print diagnostics as JSON');
+const deviceOption = (): Option =>
+  new Option(
+    '--device <device>',
+    'what computes: ONNX Runtime on the CPU, or the reference interpreter',
+  )
+    .choices(['cpu', 'interpreter'])
+    .default('cpu');
+const threadsOption = (): Option =>
+  new Option('--threads <n>', 'threads of the CPU device')
+    .argParser(wholeNumber(1, 1024))
+    .default(2);
+
+/** The commands' exit code, which commander's actions cannot return. */
+let code: ExitCode = exit.done;
+
+const program = new Command('dlg')
+  .description('Compiles and trains deep-learning models written in DLG.')
+  .version(process.env.DLG_VERSION ?? 'development', '--version', 'print the version')
+  .helpOption('-h, --help', 'print help')
+  .showSuggestionAfterError()
+  .configureHelp({ showGlobalOptions: false })
+  .addHelpText(
+    'after',
+    example(
+      'dlg check examples/xor/xor.dlg\ndlg train examples/xor/xor.dlg --data x=examples/xor/x.csv --data y=examples/xor/y.csv --epochs 500',
+    ),
+  );
+
+program
+  .command('check')
+  .description('check files: names, shapes, indices; prints what is wrong')
+  .argument('<files...>', '.dlg files')
+  .addOption(jsonOption())
+  .addHelpText('after', example('dlg check net.dlg'))
+  .action(async (files: readonly string[], options) => {
+    const { check } = await import('./commands/check.ts');
+    code = check(files, options);
+  });
+
+program
+  .command('build')
+  .description('compile a file to ONNX models: inference, training step, initial parameters')
+  .argument('<file>', 'a .dlg file')
+  .addOption(new Option('--target <target>', 'what to write').choices(['onnx']).default('onnx'))
+  .option('--out <folder>', 'where to write', 'out')
+  .option('--weights <file>', 'safetensors to put into the inference models')
+  .option('--print-after <pass>', 'print the graphs after this pass of the compiler')
+  .option('--stats', 'print how long each stage took and what it left')
+  .addOption(jsonOption())
+  .addHelpText(
+    'after',
+    example('dlg build net.dlg --target onnx --out out --weights out/net.safetensors'),
+  )
+  .action(async (file: string, options) => {
+    const { build } = await import('./commands/build.ts');
+    code = await build(file, options);
+  });
+
+program
+  .command('train')
+  .description('train a program on data; writes weights, ONNX models, the loss curve')
+  .argument('<file>', 'a .dlg file')
+  .option('--block <name>', 'the train block, if there are several')
+  .option('--data <name=file>', 'training data for an input, once for each', assignment)
+  .option('--test <name=file>', 'test data for an input, once for each', assignment)
+  .addOption(
+    new Option('--epochs <n>', 'passes over the data').argParser(wholeNumber(1)).default(10),
+  )
+  .addOption(
+    new Option('--batch <n>', 'rows in a step (default: 64, or what the program fixes)').argParser(
+      wholeNumber(1),
+    ),
+  )
+  .addOption(
+    new Option('--seed <n>', 'seed of the parameters and the shuffling (default: 0)').argParser(
+      seed,
+    ),
+  )
+  .option('--out <folder>', 'where to write (default: out/NAME)')
+  .option('--resume', 'go on from the checkpoint in the output folder, if there is one')
+  .addOption(
+    new Option(
+      '--save-every <steps>',
+      'steps between checkpoints (default: every 30 seconds)',
+    ).argParser(wholeNumber(1)),
+  )
+  .addOption(deviceOption())
+  .addOption(threadsOption())
+  .addOption(jsonOption())
+  .addHelpText(
+    'after',
+    example('dlg train digits.dlg --data x=images.gz --data y=labels.gz --epochs 3 --batch 64'),
+  )
+  .action(async (file: string, options) => {
+    const { train } = await import('./commands/train.ts');
+    code = await train(file, options);
+  });
+
+program
+  .command('run')
+  .description('run an export fn and print its results as JSON')
+  .argument('<file>', 'a .dlg file')
+  .argument('<fn>', 'the export fn')
+  .option(
+    '--input <name=value>',
+    'a file, or JSON such as [[0, 1]], once for each input',
+    assignment,
+  )
+  .option('--weights <file>', 'safetensors with the parameters')
+  .addOption(new Option('--seed <n>', 'draw the parameters from this seed instead').argParser(seed))
+  .addOption(deviceOption())
+  .addOption(threadsOption())
+  .addOption(jsonOption())
+  .addHelpText(
+    'after',
+    example(
+      "dlg run xor.dlg predict --input 'x=[[0, 1], [1, 1]]' --weights out/xor/xor.safetensors",
+    ),
+  )
+  .action(async (file: string, name: string, options) => {
+    const { run } = await import('./commands/run.ts');
+    code = await run(file, name, options);
+  });
+
+program
+  .command('fmt')
+  .description('format files in place; comments stay')
+  .argument('<files...>', '.dlg files')
+  .option('--check', 'change nothing; fail if a file is not formatted')
+  .addOption(jsonOption())
+  .addHelpText('after', example('dlg fmt --check stdlib/*.dlg'))
+  .action(async (files: readonly string[], options) => {
+    const { fmt } = await import('./commands/fmt.ts');
+    code = fmt(files, options);
+  });
+
+program
+  .command('explain')
+  .description('explain a diagnostic')
+  .argument('<code>', 'as E0101')
+  .addHelpText('after', example('dlg explain E0101'))
+  .action(async (wanted: string) => {
+    const { explainCode } = await import('./commands/explain.ts');
+    code = explainCode(wanted);
+  });
+
+/** Commander writes its own messages; what is left is which exit code they mean. */
+async function main(): Promise<ExitCode> {
+  for (const command of [program, ...program.commands]) command.exitOverride();
+  try {
+    await program.parseAsync();
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exit.done : exit.usage;
+    const told = error instanceof Error ? error : new Error(String(error));
+    note(
+      `dlg: internal error: ${told.message}\nThis is a bug in dlg; DLG_DEBUG=1 shows where. Please report it.`,
+    );
+    if (process.env.DLG_DEBUG === '1') note(told.stack ?? '');
+    return exit.bug;
+  }
+}
+
+process.exitCode = await main();
