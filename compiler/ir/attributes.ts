@@ -34,6 +34,17 @@ export function attributeKey(attributes: Attributes): string {
     .join(';');
 }
 
+/** Every dimension among the attributes, at any depth; not those inside graphs. */
+export function dimsIn(attributes: Attributes): readonly Dim[] {
+  return Object.values(attributes).flatMap(dimsOf);
+}
+
+function dimsOf(attribute: Attribute): readonly Dim[] {
+  if (!isRecord(attribute) || isTensor(attribute) || isGraph(attribute)) return [];
+  if (isDim(attribute)) return [attribute];
+  return isList(attribute) ? attribute.flatMap(dimsOf) : dimsIn(attribute);
+}
+
 const largestComparedByContent = 1024;
 
 function keyOf(attribute: Attribute | undefined): string {

@@ -19,6 +19,10 @@ export interface GraphBuilder extends Builder {
   append(node: Node): void;
   /** Adds an existing input port. */
   appendInput(port: Port): void;
+  /** The index in `nodes` of the node that makes `value`; undefined for an input. */
+  indexOf(value: Value): number | undefined;
+  /** The node that makes `value`; undefined for an input. */
+  producerOf(value: Value): Node | undefined;
   /** What has been built so far. */
   graph(name: string): Graph;
 }
@@ -35,14 +39,40 @@ type Core = Pick<
   | 'outputs'
   | 'append'
   | 'appendInput'
+  | 'indexOf'
+  | 'producerOf'
   | 'graph'
 >;
 
 const nowhere: Origin = { path: '', span: null };
 
-/** A new builder. `firstId`: the id of the first value made, above those of any graph whose nodes are appended. */
-export function createBuilder(firstId = 0): GraphBuilder {
-  const core = createCore(firstId);
+/** Values that stand for those a node would make, or null to make it. */
+export type Shortcut = (
+  builder: GraphBuilder,
+  op: string,
+  inputs: readonly Value[],
+  attributes: Attributes,
+) => readonly Value[] | null;
+
+export interface BuilderOptions {
+  /** The id of the first value made, above those of any graph whose nodes are appended. Default 0. */
+  readonly firstId?: number;
+  /** Asked before each node is made, so that what a pass builds is itself simplified. */
+  readonly shortcut?: Shortcut;
+}
+
+export function createBuilder({ firstId = 0, shortcut }: BuilderOptions = {}): GraphBuilder {
+  const plain = createCore(firstId);
+  if (shortcut === undefined) return withSugar(plain);
+  const builder: GraphBuilder = withSugar({
+    ...plain,
+    emit: (op, inputs, attributes = {}) =>
+      shortcut(builder, op, inputs, attributes) ?? plain.emit(op, inputs, attributes),
+  });
+  return builder;
+}
+
+function withSugar(core: Core): GraphBuilder {
   const emit = (op: string, inputs: readonly Value[], attributes: Attributes = {}): Value =>
     only(op, core.emit(op, inputs, attributes));
   return {
@@ -60,6 +90,11 @@ function createCore(firstId: number): Core {
   const nodes: Node[] = [];
   const inputs: Port[] = [];
   const outputs: Port[] = [];
+  const madeBy = new Map<Value, number>();
+  const append = (node: Node): void => {
+    for (const value of node.outputs) madeBy.set(value, nodes.length);
+    nodes.push(node);
+  };
   let nextId = firstId;
   let origin = nowhere;
   return {
@@ -71,7 +106,7 @@ function createCore(firstId: number): Core {
       if (typeof types === 'string')
         throw new Error(`${op}(${operands.map(showType).join(', ')}): ${types}`);
       const values = types.map(({ dtype, shape }) => ({ id: nextId++, dtype, shape }));
-      nodes.push({ op, inputs: operands, attributes, outputs: values, origin });
+      append({ op, inputs: operands, attributes, outputs: values, origin });
       return values;
     },
     input(name, role, { dtype, shape }) {
@@ -89,7 +124,12 @@ function createCore(firstId: number): Core {
         origin = outer;
       }
     },
-    append: (node) => void nodes.push(node),
+    append,
+    indexOf: (value) => madeBy.get(value),
+    producerOf(value) {
+      const index = madeBy.get(value);
+      return index === undefined ? undefined : nodes[index];
+    },
     appendInput: (port) => void inputs.push(port),
     graph: (name) => ({ name, inputs: [...inputs], nodes: [...nodes], outputs: [...outputs] }),
   };

@@ -12,6 +12,7 @@ interface AttributesByOp {
   readonly concatenate: { readonly axis: number };
   readonly constant: { readonly value: Tensor };
   readonly convert: { readonly dtype: DType };
+  readonly dim_value: { readonly dim: Dim; readonly dtype: DType };
   readonly dot_general: DotDimensions;
   readonly reduce: { readonly kind: Reduction; readonly axes: readonly number[] };
   readonly reverse: { readonly axes: readonly number[] };

@@ -5,34 +5,20 @@
 // the graph itself.
 
 import type { Builder } from '../ir/builder-types.ts';
+import type { GraphBuilder } from '../ir/builder.ts';
 import type { Graph, Node, Value } from '../ir/graph.ts';
 import { opNamed } from '../ir/registry.ts';
 import { rewrite } from './rewrite.ts';
 
-/** `graph` with its gradient markers expanded; a marker inside another's path comes earlier and is expanded first. */
+/**
+ * `graph` with its gradient markers expanded; a marker inside another's path comes earlier and is expanded first. Then nothing is
+ * left to differentiate, and stop_gradient goes.
+ */
 export function differentiate(graph: Graph): Graph {
-  if (!graph.nodes.some(({ op }) => op === 'gradient')) return graph;
-  const producers = createProducers();
-  return rewrite(graph, (node, [y, ...xs], builder) =>
-    node.op === 'gradient' ? gradientOf(builder, y, xs, producers) : null,
+  const expanded = rewrite(graph, (node, [y, ...xs], builder) =>
+    node.op === 'gradient' ? gradientOf(builder, y, xs) : null,
   );
-}
-
-/** Which node makes each value of a graph under construction: its nodes are read once, however often it is asked. */
-interface Producers {
-  readonly indexOf: (builder: Builder, value: Value) => number | undefined;
-}
-
-function createProducers(): Producers {
-  const made = new Map<Value, number>();
-  let known = 0;
-  return {
-    indexOf(builder, value) {
-      for (; known < builder.nodes.length; known++)
-        for (const output of builder.nodes[known].outputs) made.set(output, known);
-      return made.get(value);
-    },
-  };
+  return rewrite(expanded, (node, inputs) => (node.op === 'stop_gradient' ? inputs : null));
 }
 
 /**
@@ -40,12 +26,11 @@ function createProducers(): Producers {
  * between, also where that passes another of xs. Zeros where nothing connects them.
  */
 export function gradientOf(
-  builder: Builder,
+  builder: GraphBuilder,
   y: Value,
   xs: readonly Value[],
-  producers: Producers = createProducers(),
 ): readonly Value[] {
-  const { order, dependent } = nodesBetween(builder, xs, y, producers);
+  const { order, dependent } = nodesBetween(builder, xs, y);
   const contributions = new Map<Value, Value[]>();
   if (dependent.has(y)) contributions.set(y, [builder.scalar(1)]);
   const cotangentOf = (value: Value): Value | null => {
@@ -65,15 +50,14 @@ export function gradientOf(
 
 /** The nodes that y depends on and that depend on xs, in order, and the values that do. */
 function nodesBetween(
-  builder: Builder,
+  builder: GraphBuilder,
   xs: readonly Value[],
   y: Value,
-  producers: Producers,
 ): { order: readonly Node[]; dependent: ReadonlySet<Value> } {
   const before = new Set<number>();
   const open: Value[] = [y];
   for (let value = open.pop(); value !== undefined; value = open.pop()) {
-    const index = producers.indexOf(builder, value);
+    const index = builder.indexOf(value);
     if (index === undefined || before.has(index)) continue;
     before.add(index);
     open.push(...builder.nodes[index].inputs);

@@ -1,6 +1,6 @@
 // The frame every rewriting pass runs in: walks a graph once in order, builds the new one, and keeps the two in step.
 
-import type { GraphBuilder } from '../ir/builder.ts';
+import type { GraphBuilder, Shortcut } from '../ir/builder.ts';
 import { createBuilder } from '../ir/builder.ts';
 import type { Graph, Node, Value } from '../ir/graph.ts';
 
@@ -11,9 +11,9 @@ export type Rewriter = (
   builder: GraphBuilder,
 ) => readonly Value[] | null;
 
-/** A new graph in which every node is replaced by what `replace` builds for it, at the node's origin. */
-export function rewrite(graph: Graph, replace: Rewriter): Graph {
-  const builder = createBuilder(firstFreeId(graph));
+/** A new graph in which every node is replaced by what `replace` builds for it, at the node's origin; `shortcut` is the builder's. */
+export function rewrite(graph: Graph, replace: Rewriter, shortcut?: Shortcut): Graph {
+  const builder = createBuilder({ firstId: firstFreeId(graph), shortcut });
   const images = new Map<Value, Value>();
   const imageOf = (value: Value): Value => images.get(value) ?? value;
   graph.inputs.forEach(builder.appendInput);

@@ -1,0 +1,45 @@
+// The passes between elaboration and the emitters, in order. Each is a pure function of a graph; tests verify the graph
+// after each, and `dlg build --print-after=NAME` shows it.
+
+import type { Graph } from '../ir/graph.ts';
+import { shareCommonSubexpressions } from './common-subexpressions.ts';
+import { removeDeadCode } from './dead-code.ts';
+import { differentiate } from './differentiate.ts';
+import { foldConstants } from './fold-constants.ts';
+import { recognise } from './recognise.ts';
+import { simplify } from './simplify.ts';
+
+export interface Pass {
+  readonly name: string;
+  readonly run: (graph: Graph) => Graph;
+}
+
+/**
+ * What is differentiated is tidied before, so that the derivative is of the plain form (x * x rather than x^2, one
+ * standardisation rather than its ten operations), and tidied again after, since gradients bring their own zeros, ones and transposes.
+ */
+export const passes: readonly Pass[] = [
+  { name: 'share', run: shareCommonSubexpressions },
+  { name: 'simplify', run: simplify },
+  { name: 'recognise', run: recognise },
+  { name: 'prune', run: removeDeadCode },
+  { name: 'differentiate', run: differentiate },
+  { name: 'share-derivatives', run: shareCommonSubexpressions },
+  { name: 'simplify-derivatives', run: simplify },
+  { name: 'fold-constants', run: foldConstants },
+  { name: 'simplify-folded', run: simplify },
+  { name: 'share-all', run: shareCommonSubexpressions },
+  { name: 'remove-dead-code', run: removeDeadCode },
+];
+
+/** Runs every pass; `onAfter` sees the graph after each one, with the pass's name. */
+export function optimise(
+  graph: Graph,
+  onAfter: (name: string, graph: Graph) => void = () => {},
+): Graph {
+  return passes.reduce((before, { name, run }) => {
+    const after = run(before);
+    onAfter(name, after);
+    return after;
+  }, graph);
+}

@@ -1,0 +1,204 @@
+// Simplifications of what moves elements: compositions of transposes, reshapes and broadcasts, contractions that read
+// their operands in place, and work done before a broadcast rather than after it.
+
+import type { Dim } from '../dims/dim.ts';
+import type { DotDimensions, Reduction } from '../ir/builder-types.ts';
+import type { GraphBuilder } from '../ir/builder.ts';
+import { freeAxes } from '../ir/dot-dimensions.ts';
+import type { Value } from '../ir/graph.ts';
+import { attributesIf } from '../ir/node-attributes.ts';
+import { invert, product, range } from '../ir/shape-arithmetic.ts';
+import { isIdentity, sameShape } from '../ir/types.ts';
+import type { Rule } from './rules.ts';
+import { broadcastOf, operandsIf } from './rules.ts';
+
+const isAscending = (axes: readonly number[]): boolean =>
+  axes.every((axis, i) => i === 0 || axes[i - 1] < axis);
+
+/** `x` and the permutation, if `value` is a transpose. */
+function transposeOf(
+  b: GraphBuilder,
+  value: Value,
+): { x: Value; permutation: readonly number[] } | null {
+  const node = b.producerOf(value);
+  const attributes = attributesIf('transpose', node);
+  return node === undefined || attributes === null
+    ? null
+    : { x: node.inputs[0], permutation: attributes.permutation };
+}
+
+const transpose: Rule = ({ builder: b, inputs: [x], attributes }) => {
+  const permutation = attributesIf('transpose', { op: 'transpose', attributes })?.permutation ?? [];
+  if (isIdentity(permutation)) return x;
+  const inner = transposeOf(b, x);
+  if (inner !== null)
+    return b.transpose(
+      inner.x,
+      permutation.map((axis) => inner.permutation[axis]),
+    );
+  const broadcast = broadcastOf(b, x);
+  if (broadcast !== null) {
+    const to = invert(permutation);
+    return b.broadcastInDim(
+      broadcast.x,
+      permutation.map((axis) => x.shape[axis]),
+      broadcast.axes.map((axis) => to[axis]),
+    );
+  }
+  return swappedProduct(b, x, permutation);
+};
+
+/** A product whose free axes are wanted the other way about is the product of the operands the other way about. */
+function swappedProduct(b: GraphBuilder, x: Value, permutation: readonly number[]): Value | null {
+  const node = b.producerOf(x);
+  const d = attributesIf('dot_general', node);
+  if (node === undefined || d === null) return null;
+  const [lhs, rhs] = node.inputs;
+  const { lhsFree, rhsFree } = freeAxes(lhs.shape.length, rhs.shape.length, d);
+  const batch = range(d.lhsBatch.length);
+  const left = range(lhsFree.length).map((i) => batch.length + i);
+  const right = range(rhsFree.length).map((i) => batch.length + left.length + i);
+  const swapped = [...batch, ...right, ...left];
+  if (!permutation.every((axis, i) => axis === swapped[i])) return null;
+  return b.dotGeneral(rhs, lhs, {
+    lhsBatch: d.rhsBatch,
+    rhsBatch: d.lhsBatch,
+    lhsContracting: d.rhsContracting,
+    rhsContracting: d.lhsContracting,
+  });
+}
+
+const reshape: Rule = ({ builder: b, inputs: [x], attributes }) => {
+  const { shape } = attributes as { readonly shape: readonly Dim[] };
+  if (sameShape(x.shape, shape)) return x;
+  const inner = operandsIf(b, 'reshape', x);
+  if (inner !== null) return b.reshape(inner[0], shape);
+  const broadcast = broadcastOf(b, x);
+  return broadcast !== null && broadcast.x.shape.length === 0 ? b.fill(broadcast.x, shape) : null;
+};
+
+const broadcast: Rule = ({ builder: b, inputs: [x], attributes }) => {
+  const given = attributesIf('broadcast_in_dim', { op: 'broadcast_in_dim', attributes });
+  if (given === null) return null;
+  if (sameShape(x.shape, given.shape) && isIdentity(given.axes)) return x;
+  const inner = broadcastOf(b, x);
+  return inner === null
+    ? null
+    : b.broadcastInDim(
+        inner.x,
+        given.shape,
+        inner.axes.map((axis) => given.axes[axis]),
+      );
+};
+
+const reverse: Rule = ({ builder: b, inputs: [x], attributes }) => {
+  const axes = attributesIf('reverse', { op: 'reverse', attributes })?.axes ?? [];
+  const node = b.producerOf(x);
+  const inner = attributesIf('reverse', node)?.axes;
+  if (node === undefined || inner === undefined) return null;
+  const once = [
+    ...axes.filter((axis) => !inner.includes(axis)),
+    ...inner.filter((axis) => !axes.includes(axis)),
+  ];
+  return b.reverse(node.inputs[0], once);
+};
+
+const orderless: ReadonlySet<Reduction> = new Set(['max', 'min', 'and', 'or']);
+
+/** Over axes that only repeat, a sum is a multiple and an extreme the thing itself; the other axes are reduced before. */
+const reduceBroadcast: Rule = ({ builder: b, inputs: [x], attributes }) => {
+  const given = attributesIf('reduce', { op: 'reduce', attributes });
+  const inner = broadcastOf(b, x);
+  if (given === null || inner === null) return null;
+  const { kind, axes } = given;
+  const repeated = axes.filter((axis) => !inner.axes.includes(axis));
+  if (repeated.length === 0 || (kind !== 'add' && !orderless.has(kind))) return null;
+  const small = b.reduce(
+    kind,
+    inner.x,
+    range(inner.axes.length).filter((i) => axes.includes(inner.axes[i])),
+  );
+  const kept = range(x.shape.length).filter((axis) => !axes.includes(axis));
+  const remaining = inner.axes
+    .filter((axis) => !axes.includes(axis))
+    .map((axis) => kept.indexOf(axis));
+  const shape = kept.map((axis) => x.shape[axis]);
+  if (kind !== 'add') return b.broadcastInDim(small, shape, remaining);
+  const count = b.fill(b.dim(product(repeated.map((axis) => x.shape[axis])), x.dtype), small.shape);
+  return b.broadcastInDim(b.multiply(small, count), shape, remaining);
+};
+
+const reduceTransposed: Rule = ({ builder: b, inputs: [x], attributes }) => {
+  const given = attributesIf('reduce', { op: 'reduce', attributes });
+  const inner = transposeOf(b, x);
+  if (given === null || inner === null) return null;
+  const { permutation } = inner;
+  const kept = permutation.filter((_, axis) => !given.axes.includes(axis));
+  if (!isAscending(kept)) return null;
+  return b.reduce(
+    given.kind,
+    inner.x,
+    given.axes.map((axis) => permutation[axis]),
+  );
+};
+
+/** A contraction reads a transposed operand where it is, as long as the order of its free axes stays. */
+const dotOfTransposes: Rule = ({ builder: b, inputs: [lhs, rhs], attributes }) => {
+  const d = attributesIf('dot_general', { op: 'dot_general', attributes });
+  if (d === null) return null;
+  const { lhsFree, rhsFree } = freeAxes(lhs.shape.length, rhs.shape.length, d);
+  const left = readInPlace(b, lhs, lhsFree);
+  const right = readInPlace(b, rhs, rhsFree);
+  if (left === null && right === null) return null;
+  const from = (axes: readonly number[], moved: typeof left): readonly number[] =>
+    moved === null ? axes : axes.map((axis) => moved.permutation[axis]);
+  const dimensions: DotDimensions = {
+    lhsBatch: from(d.lhsBatch, left),
+    lhsContracting: from(d.lhsContracting, left),
+    rhsBatch: from(d.rhsBatch, right),
+    rhsContracting: from(d.rhsContracting, right),
+  };
+  return b.dotGeneral(left?.x ?? lhs, right?.x ?? rhs, dimensions);
+};
+
+function readInPlace(
+  b: GraphBuilder,
+  value: Value,
+  free: readonly number[],
+): ReturnType<typeof transposeOf> {
+  const moved = transposeOf(b, value);
+  return moved !== null && isAscending(free.map((axis) => moved.permutation[axis])) ? moved : null;
+}
+
+/** Rules by the operation they simplify, tried in order. */
+export const shapeRules: Readonly<Record<string, readonly Rule[]>> = {
+  transpose: [transpose],
+  reshape: [reshape],
+  broadcast_in_dim: [broadcast],
+  reverse: [reverse],
+  reduce: [reduceBroadcast, reduceTransposed],
+  dot_general: [dotOfTransposes],
+};
+
+/**
+ * An elementwise operation whose operands are all broadcast alike (scalars fit every way) happens before the broadcast, on
+ * fewer elements.
+ */
+export const beforeBroadcast: Rule = ({ builder: b, op, inputs, attributes }) => {
+  const found = inputs.map((value) => broadcastOf(b, value));
+  const [widest] = found
+    .filter((one) => one !== null)
+    .toSorted((p, q) => q.axes.length - p.axes.length);
+  if (widest === undefined) return null;
+  const operands = found.map((one) => {
+    if (one === null) return null;
+    if (one.axes.length === 0) return b.fill(one.x, widest.x.shape);
+    return one.axes.length === widest.axes.length &&
+      one.axes.every((axis, i) => axis === widest.axes[i])
+      ? one.x
+      : null;
+  });
+  if (!operands.every((operand) => operand !== null)) return null;
+  const [small] = b.emit(op, operands, attributes);
+  return b.broadcastInDim(small, inputs[0].shape, widest.axes);
+};
