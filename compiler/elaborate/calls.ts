@@ -1,0 +1,208 @@
+// Calls: a function's body runs in place, with the sizes of its signature bound to those of this use and its parameters to
+// the arguments.
+
+import type { Elaborated, Environment, InstanceValue } from '../builtins/elaboration.ts';
+import { dtypeOf, ownShape } from '../builtins/labelled.ts';
+import type { Callee, TypedExpression, TypedFunction, TypedStatement } from '../check/typed.ts';
+import type { Bindings, Type } from '../check/types.ts';
+import { noAssumptions } from '../dims/assumptions.ts';
+import { constant } from '../dims/arithmetic.ts';
+import type { Dim, DimVar, PackVar } from '../dims/dim.ts';
+import { matchShapes, substituteShape, type Axis, type Shape } from '../dims/shape.ts';
+import { solve, type Equation } from '../dims/solve.ts';
+import { E0702, E0703 } from '../diagnostics/elaboration.ts';
+import { report } from '../diagnostics/diagnostic.ts';
+import { refuse, type Context } from './context.ts';
+import { environmentOf } from './instances.ts';
+import { dtypeOfType, resolveDim, resolveShape } from './sizes.ts';
+import { readState, stateType, statePath } from './store.ts';
+import { asTensor, spread } from '../builtins/labelled.ts';
+
+type CallExpression = Extract<TypedExpression, { kind: 'call' }>;
+
+interface Sizes {
+  readonly dims: ReadonlyMap<DimVar, Dim>;
+  readonly packs: ReadonlyMap<PackVar, readonly Dim[]>;
+}
+
+export function evaluateCall(
+  context: Context,
+  expression: CallExpression,
+  environment: Environment,
+): Elaborated {
+  const { callee, bindings, type } = expression;
+  const values = expression.arguments.map((a) => context.evaluate(a, environment));
+  if (callee.kind === 'function') {
+    const owner = ownerOf(context, callee, environment);
+    const sizes = resolveBindings(bindings, environment);
+    return context.builder.at({ path: owner?.path ?? '', span: expression.span }, () =>
+      runFunction(context, callee.function, owner, sizes, values),
+    );
+  }
+  const target = context.evaluate(callee.value, environment);
+  return callValue(context, target, values, { type, environment, span: expression.span });
+}
+
+/** Calls a function value; its own sizes follow from the arguments. */
+export function callValue(
+  context: Context,
+  target: Elaborated,
+  values: readonly Elaborated[],
+  call: { readonly type: Type; readonly environment: Environment; readonly span: TypedExpression['span'] },
+): Elaborated {
+  if (target.kind === 'builtin')
+    return target.builtin.elaborate({
+      builder: context.builder,
+      arguments: values,
+      expressions: [],
+      type: call.type,
+      data: null,
+      size: (dim) => resolveDim(dim, call.environment),
+      padded: (value, padding) => void context.paddings.set(value, padding),
+    });
+  const callable = callableOf(target);
+  if (callable === null) throw new Error(`a ${target.kind} is not a function`);
+  const { owner } = callable;
+  const sizes = sizesFromArguments(callable.function, owner, values);
+  return context.builder.at({ path: owner?.path ?? '', span: call.span }, () =>
+    runFunction(context, callable.function, owner, sizes, values),
+  );
+}
+
+function callableOf(
+  target: Elaborated,
+): { readonly function: TypedFunction; readonly owner: InstanceValue | null } | null {
+  if (target.kind === 'closure') return target;
+  if (target.kind !== 'instance') return null;
+  const unnamed = target.model.functions.find((f) => f.name === null);
+  return unnamed === undefined ? null : { function: unnamed, owner: target };
+}
+
+function ownerOf(
+  context: Context,
+  callee: Extract<Callee, { kind: 'function' }>,
+  environment: Environment,
+): InstanceValue | null {
+  if (callee.owner === null) return null;
+  const owner = context.evaluate(callee.owner, environment);
+  if (owner.kind !== 'instance') throw new Error(`a ${owner.kind} owns no functions`);
+  return owner;
+}
+
+function resolveBindings({ dims, packs }: Bindings, environment: Environment): Sizes {
+  return {
+    dims: new Map([...dims].map(([v, d]) => [v, resolveDim(d, environment)])),
+    packs: new Map([...packs].map(([p, shape]) => [p, resolveShape(shape, environment)])),
+  };
+}
+
+/** What the signature's own sizes are, by the shapes of the arguments: for functions that were passed as values. */
+export function sizesFromArguments(
+  called: TypedFunction,
+  owner: InstanceValue | null,
+  values: readonly Elaborated[],
+): Sizes {
+  const outer = environmentOf(owner);
+  const unknownPacks = new Set(called.quantified.filter((q) => q.kind === 'pack'));
+  const unknowns = new Set(called.quantified.filter((q) => q.kind === 'variable'));
+  const packs = new Map<PackVar, readonly Dim[]>();
+  const equations: Equation<null>[] = [];
+  const sizesOf = (shape: Shape): Dim[] =>
+    shape.flatMap((axis) => (axis.kind === 'size' ? [axis.size] : []));
+  const match = (type: Type, value: Elaborated): void => {
+    if (type.kind === 'tuple' && value.kind === 'tuple')
+      type.fields.forEach((field, i) => match(field.type, value.items[i]));
+    if (type.kind !== 'tensor') return;
+    const own = value.kind === 'tensor' ? ownShape(value) : [];
+    const actual = own.map((size): Axis => ({ kind: 'size', size }));
+    const known = [...outer.packs].map(([p, sizes]): [PackVar, Shape] => [
+      p,
+      sizes.map((size): Axis => ({ kind: 'size', size })),
+    ]);
+    const pattern = substituteShape(type.shape, new Map(known), (d) => resolveDim(d, outer));
+    const found = matchShapes(pattern, actual, unknownPacks);
+    if (found.kind !== 'matched') throw new Error(`an argument does not fit: ${found.kind}`);
+    for (const [pack, shape] of found.packs) packs.set(pack, sizesOf(shape));
+    for (const { left, right } of found.equations) equations.push({ left, right, origin: null });
+  };
+  const given = new Map<DimVar, Dim>();
+  called.parameters.forEach(({ local, dim }, i) => {
+    const value = values[i];
+    if (dim === null) match(local.type, value);
+    else if (value.kind === 'dim') given.set(dim, value.dim);
+    else if (value.kind === 'number') given.set(dim, constant(value.value));
+  });
+  for (const v of given.keys()) unknowns.delete(v);
+  const { bindings } = solve(equations, unknowns, noAssumptions);
+  return { dims: new Map([...given, ...bindings]), packs };
+}
+
+/** Runs a function's body on values. */
+export function runFunction(
+  context: Context,
+  called: TypedFunction,
+  owner: InstanceValue | null,
+  sizes: Sizes,
+  values: readonly Elaborated[],
+): Elaborated {
+  const body = called.body();
+  if (body === null) throw new Error(`the body of ${called.name ?? 'a function'} is broken`);
+  const outer = environmentOf(owner);
+  const locals = new Map(outer.locals);
+  called.parameters.forEach(({ local }, i) => locals.set(local, values[i]));
+  const environment: Environment = {
+    dims: merged(outer.dims, sizes.dims),
+    packs: merged(outer.packs, sizes.packs),
+    locals,
+    indices: new Map(),
+    self: owner,
+  };
+  runStatements(context, body.statements, environment, locals);
+  return context.evaluate(body.result, environment);
+}
+
+const merged = <K, V>(a: ReadonlyMap<K, V>, b: ReadonlyMap<K, V>): ReadonlyMap<K, V> =>
+  a.size === 0 ? b : b.size === 0 ? a : new Map([...a, ...b]);
+
+/** Runs statements; `locals` is the environment's own map, which they extend. */
+export function runStatements(
+  context: Context,
+  statements: readonly TypedStatement[],
+  environment: Environment,
+  locals: Map<TypedFunction['parameters'][number]['local'], Elaborated>,
+): void {
+  const { builder } = context;
+  const path = environment.self?.path ?? '';
+  for (const statement of statements)
+    builder.at({ path, span: statement.span }, () => {
+      if (statement.kind === 'let')
+        locals.set(statement.local, context.evaluate(statement.value, environment));
+      else if (statement.kind === 'update') update(context, statement, environment);
+      else {
+        const condition = context.evaluate(statement.condition, environment);
+        if (condition.kind !== 'boolean') refuse(report(E0702, { span: statement.condition.span }));
+        const branch = condition.value ? statement.then : statement.else;
+        runStatements(context, branch, environment, locals);
+      }
+    });
+}
+
+/** `mu <- e`: later reads see the new value, which no gradient passes; the graph gives it back as `PATH.next`. */
+function update(
+  context: Context,
+  { state, owner, value, span }: Extract<TypedStatement, { kind: 'update' }>,
+  environment: Environment,
+): void {
+  const { builder, store } = context;
+  const holder = owner === null ? null : context.evaluate(owner, environment);
+  const instance = holder?.kind === 'instance' ? holder : null;
+  const home = instance === null ? environment : instance.environment;
+  readState(builder, store, instance, state, home);
+  const { dtype, shape } = stateType(store, instance, state, home);
+  const next = context.evaluate(value, environment);
+  const tensor = asTensor(builder, next, state.type === null ? dtypeOf(next) : dtypeOfType(state.type));
+  if (tensor.labels.length > 0) refuse(report(E0703, { span, data: { name: state.name } }));
+  const converted = asTensor(builder, tensor, dtype);
+  const stored = builder.stopGradient(spread(builder, converted, [], shape));
+  store.current.set(statePath(instance, state), stored);
+}

@@ -1,0 +1,75 @@
+// What the parts of the elaborator hand to each other while one graph is built, and how they refuse. The rules that call
+// each other across files are reached through the context, so that no two files import each other.
+
+import type { Span } from '../../grammar/source.ts';
+import type {
+  Elaborated,
+  Environment,
+  InstanceValue,
+  Label,
+  TensorValue,
+  ZeroPadding,
+} from '../builtins/elaboration.ts';
+import type { TypedConstant, TypedExpression } from '../check/typed.ts';
+import type { Diagnostic } from '../diagnostics/diagnostic.ts';
+import type { Dim } from '../dims/dim.ts';
+import type { GraphBuilder } from '../ir/builder.ts';
+import type { Value } from '../ir/graph.ts';
+import type { Store } from './store.ts';
+
+export interface Context {
+  readonly builder: GraphBuilder;
+  /** True inside `train`. */
+  readonly training: boolean;
+  /** Parameters and states that the graph reads, by path. */
+  readonly store: Store;
+  readonly evaluate: (expression: TypedExpression, environment: Environment) => Elaborated;
+  /** Layers by path: one instance each, however often it is used. */
+  readonly instances: Map<string, InstanceValue>;
+  /** Constants by definition and path of the owner. */
+  readonly constants: Map<TypedConstant, Map<string, Elaborated>>;
+  /** Values that are other values with zeros around them. */
+  readonly paddings: Map<Value, ZeroPadding>;
+  readonly newLabel: (name: string, size: Dim) => Label;
+}
+
+/** Nothing has a name here: the top level of a file. */
+export const emptyEnvironment: Environment = {
+  dims: new Map(),
+  packs: new Map(),
+  locals: new Map(),
+  indices: new Map(),
+  self: null,
+};
+
+interface Refusal extends Error {
+  readonly diagnostic: Diagnostic;
+}
+
+/**
+ * Gives up the graph with a diagnostic. It travels as an exception inside the elaborator only: `collectRefusals` at its
+ * entrances turns it into data again.
+ */
+export function refuse(diagnostic: Diagnostic): never {
+  throw Object.assign(new Error(diagnostic.message), { diagnostic });
+}
+
+const isRefusal = (error: unknown): error is Refusal =>
+  error instanceof Error && 'diagnostic' in error;
+
+/** Runs `body`; null, and the diagnostic in `into`, if it refused. */
+export function collectRefusals<T>(into: Diagnostic[], body: () => T): T | null {
+  try {
+    return body();
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    into.push(error.diagnostic);
+    return null;
+  }
+}
+
+/** The tensor of a value that the checker has found to be one. */
+export function expectTensor(value: Elaborated, span: Span): TensorValue {
+  if (value.kind === 'tensor') return value;
+  throw new Error(`a ${value.kind} where a tensor is expected, at ${span.source.path}:${span.start}`);
+}

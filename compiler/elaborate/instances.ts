@@ -1,0 +1,115 @@
+// Model instances: a model with its sizes and hyper-parameters evaluated, at a path. Each path has one instance a graph, so that a
+// layer used twice is shared.
+
+import type { Elaborated, Environment, InstanceValue } from '../builtins/elaboration.ts';
+import type { Instantiation, Local, TypedConstant, TypedLayer } from '../check/typed.ts';
+import { isConstant } from '../dims/arithmetic.ts';
+import type { Dim, DimVar } from '../dims/dim.ts';
+import { E0701 } from '../diagnostics/elaboration.ts';
+import { report } from '../diagnostics/diagnostic.ts';
+import { emptyEnvironment, refuse, type Context } from './context.ts';
+import { resolveDim } from './sizes.ts';
+
+/** The environment in which members of a model, or the top level, are evaluated. */
+export const environmentOf = (owner: InstanceValue | null): Environment =>
+  owner?.environment ?? emptyEnvironment;
+
+/** The instance at `path`, whose sizes and hyper-parameters are given in terms of `environment`. */
+export function instantiate(
+  context: Context,
+  { type, values }: Instantiation,
+  path: string,
+  environment: Environment,
+): InstanceValue {
+  const { model } = type;
+  const dims = new Map<DimVar, Dim>();
+  for (const [variable, dim] of type.bindings.dims) dims.set(variable, resolveDim(dim, environment));
+  const packs = new Map(environment.packs);
+  const locals = new Map<Local, Elaborated>();
+  for (const [local, value] of values) locals.set(local, context.evaluate(value, environment));
+  const own: Environment = { dims, packs, locals, indices: new Map(), self: null };
+  for (const parameter of model.hyperParameters) {
+    if (parameter.kind === 'dim') {
+      const { variable } = parameter;
+      const size = dims.get(variable);
+      const value = size === undefined ? null : isConstant(size);
+      if (value !== null && value < variable.minimum)
+        refuse(
+          report(E0701, {
+            span: model.span,
+            data: { name: `${path}.${variable.name}`, value, minimum: variable.minimum },
+          }),
+        );
+    } else if (!locals.has(parameter.local) && parameter.default !== null)
+      locals.set(parameter.local, context.evaluate(parameter.default, own));
+  }
+  return withSelf(model, path, own);
+}
+
+/** The environment of an instance names the instance itself. */
+function withSelf(
+  model: InstanceValue['model'],
+  path: string,
+  environment: Environment,
+): InstanceValue {
+  const closed = { ...environment };
+  const instance: InstanceValue = { kind: 'instance', model, path, environment: closed };
+  closed.self = instance;
+  return instance;
+}
+
+/** A layer: one instance, or an array of them. */
+export function layerValue(
+  context: Context,
+  layer: TypedLayer,
+  owner: InstanceValue | null,
+): Elaborated {
+  const path = owner === null ? layer.name : `${owner.path}.${layer.name}`;
+  const environment = environmentOf(owner);
+  if (layer.count === null) return layerInstance(context, layer, path, environment);
+  const count = isConstant(resolveDim(layer.count, environment)) ?? 0;
+  if (count < 1)
+    refuse(report(E0701, { span: layer.span, data: { name: path, value: count, minimum: 1 } }));
+  const items = Array.from({ length: count }, (_, i) =>
+    layerInstance(context, layer, `${path}.${i}`, environment),
+  );
+  return { kind: 'layers', items };
+}
+
+function layerInstance(
+  context: Context,
+  layer: TypedLayer,
+  path: string,
+  environment: Environment,
+): InstanceValue {
+  const known = context.instances.get(path);
+  if (known !== undefined) return known;
+  const instance = instantiate(context, layer.value, path, environment);
+  context.instances.set(path, instance);
+  return instance;
+}
+
+/** All instances inside one, itself first, in the declared order. */
+export function instancesWithin(context: Context, value: Elaborated): InstanceValue[] {
+  if (value.kind === 'layers') return value.items.flatMap((item) => instancesWithin(context, item));
+  if (value.kind !== 'instance') return [];
+  const inner = value.model.layers.map((layer) => layerValue(context, layer, value));
+  return [value, ...inner.flatMap((item) => instancesWithin(context, item))];
+}
+
+/** A constant, evaluated once an owner. */
+export function constantValue(
+  context: Context,
+  constant: TypedConstant,
+  owner: InstanceValue | null,
+): Elaborated {
+  const path = owner?.path ?? '';
+  const byOwner = context.constants.get(constant) ?? new Map<string, Elaborated>();
+  context.constants.set(constant, byOwner);
+  let value = byOwner.get(path);
+  if (value === undefined) {
+    value = context.evaluate(constant.value, environmentOf(owner));
+    byOwner.set(path, value);
+  }
+  return value;
+}

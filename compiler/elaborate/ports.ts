@@ -1,0 +1,73 @@
+// The ends of a graph as the source declares them: data inputs from parameters, results from a function's type.
+
+import type { Elaborated, Environment } from '../builtins/elaboration.ts';
+import { asTensor, spread, tensorOf } from '../builtins/labelled.ts';
+import type { Local } from '../check/typed.ts';
+import type { TensorType, Type } from '../check/types.ts';
+import { dimOf, variable, variablesOf } from '../dims/arithmetic.ts';
+import type { Dim, DimVar, PackVar } from '../dims/dim.ts';
+import { E0704 } from '../diagnostics/elaboration.ts';
+import { report } from '../diagnostics/diagnostic.ts';
+import type { Value } from '../ir/graph.ts';
+import type { DataPort } from '../program.ts';
+import { emptyEnvironment, refuse, type Context } from './context.ts';
+import { dtypeOfBase, resolveDim, resolveShape } from './sizes.ts';
+import type { Span } from '../../grammar/source.ts';
+
+/** The environment of an entry point: its sizes stay free; a pack is one free size of the same name. */
+export function entryEnvironment(
+  quantified: readonly (DimVar | PackVar)[],
+  locals: Map<Local, Elaborated>,
+): Environment {
+  const packs = new Map<PackVar, readonly Dim[]>();
+  for (const q of quantified) if (q.kind === 'pack') packs.set(q, [dimOf(variable(q.name))]);
+  return { ...emptyEnvironment, packs, locals };
+}
+
+export function dataPort(name: string, type: TensorType, environment: Environment): DataPort {
+  return {
+    name,
+    base: type.base.kind,
+    size: type.base.kind === 'fin' ? resolveDim(type.base.size, environment) : null,
+    shape: resolveShape(type.shape, environment),
+  };
+}
+
+/** Makes an input of every parameter and binds it in `locals`; the free sizes must all show in some shape. */
+export function dataInputs(
+  context: Context,
+  parameters: readonly { readonly local: Local; readonly dim: DimVar | null }[],
+  environment: Environment,
+  locals: Map<Local, Elaborated>,
+  span: Span,
+): DataPort[] {
+  const { builder } = context;
+  const ports: DataPort[] = [];
+  for (const { local } of parameters) {
+    if (local.type.kind !== 'tensor') continue;
+    const port = dataPort(local.name, local.type, environment);
+    const type = { dtype: dtypeOfBase(local.type.base), shape: port.shape };
+    locals.set(local, tensorOf(builder.input(port.name, 'data', type)));
+    ports.push(port);
+  }
+  const shown = new Set(ports.flatMap(({ shape }) => shape.flatMap((d) => [...variablesOf(d)])));
+  for (const { local, dim } of parameters) {
+    if (dim === null) continue;
+    if (!shown.has(dim)) refuse(report(E0704, { span, data: { name: dim.name } }));
+    locals.set(local, { kind: 'dim', dim: dimOf(dim) });
+  }
+  return ports;
+}
+
+/** A result as an output of the type that is declared. */
+export function resultValue(
+  context: Context,
+  value: Elaborated,
+  type: Type,
+  environment: Environment,
+): Value {
+  const { builder } = context;
+  if (type.kind !== 'tensor') throw new Error(`a ${type.kind} cannot leave a graph`);
+  const tensor = asTensor(builder, value, dtypeOfBase(type.base));
+  return spread(builder, tensor, [], resolveShape(type.shape, environment));
+}
