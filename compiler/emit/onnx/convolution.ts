@@ -1,5 +1,5 @@
 // Convolution in ONNX. Conv's padding must not be negative and it dilates its kernel only, so what is left is done by nodes
-// around it. The gradients stand in convolution-gradients.ts.
+// around it. The gradients stand in the -gradient files beside this one.
 
 import * as dims from '../../dims/arithmetic.ts';
 import type { Dim } from '../../dims/dim.ts';

@@ -4,7 +4,8 @@
 import * as dims from '../../dims/arithmetic.ts';
 import type { Dim } from '../../dims/dim.ts';
 import { convolutionForward } from '../../emit/onnx/convolution.ts';
-import { inputGradient, kernelGradient } from '../../emit/onnx/convolution-gradients.ts';
+import { inputGradient } from '../../emit/onnx/convolution-input-gradient.ts';
+import { kernelGradient } from '../../emit/onnx/convolution-kernel-gradient.ts';
 import type { Builder } from '../builder-types.ts';
 import type { Convolution, WindowAttribute } from '../convolution-geometry.ts';
 import { convolutionShape } from '../convolution-geometry.ts';
