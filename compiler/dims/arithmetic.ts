@@ -102,14 +102,18 @@ export const equal = (a: Dim, b: Dim): boolean => isDefined(a) && a.key === b.ke
 export const add = (a: Dim, b: Dim): Dim =>
   a.terms.length === 0 ? b : b.terms.length === 0 ? a : sumOfTerms([...a.terms, ...b.terms]);
 
+const scaledTerms = (d: Dim, by: number): Term[] =>
+  d.terms.map((t) => ({ ...t, coefficient: t.coefficient * by }));
+
 export function scale(d: Dim, by: number): Dim {
   if (by === 1 || !isDefined(d)) return d;
-  return sumOfTerms(d.terms.map((t) => ({ ...t, coefficient: t.coefficient * by })));
+  return by === 0 ? zero : ofSorted(scaledTerms(d, by));
 }
 
 export const negate = (d: Dim): Dim => scale(d, -1);
 
-export const subtract = (a: Dim, b: Dim): Dim => add(a, negate(b));
+export const subtract = (a: Dim, b: Dim): Dim =>
+  b.terms.length === 0 ? a : sumOfTerms([...a.terms, ...scaledTerms(b, -1)]);
 
 function multiplyTerms(a: Term, b: Term): Term {
   const coefficient = a.coefficient * b.coefficient;

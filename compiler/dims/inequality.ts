@@ -32,9 +32,9 @@ export interface Budget {
 }
 
 /** Enough for any obligation met so far ten times over; a question that needs more is answered `unknown`. */
-export const newBudget = (): Budget => ({ steps: 600 });
+export const newBudget = (): Budget => ({ steps: 300 });
 
-const MOST_STEPS = 150;
+const MOST_STEPS = 100;
 
 /**
  * Whether `d >= 0` follows from every size being at least 1, every `facts` polynomial at least 0, and denominators being
