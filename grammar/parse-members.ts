@@ -24,6 +24,7 @@ import type {
   Step,
   TypeNode,
 } from './ast.ts';
+import { standsAlone } from './comments.ts';
 import { StatementParser } from './parse-statements.ts';
 import { sequences } from './parser-base.ts';
 import { contextual, keyword, symbol } from './tokens.ts';
@@ -369,8 +370,14 @@ export abstract class MemberParser extends StatementParser {
     }
     const lines: string[] = [];
     for (let index = low - 1, below = start; index >= 0; index--) {
-      const { documentation, span, text: line } = this.comments[index];
-      if (!documentation || !/^[ \t\r]*\n[ \t]*$/.test(text.slice(span.end, below))) break;
+      const comment = this.comments[index];
+      const { documentation, span, text: line } = comment;
+      if (
+        !documentation ||
+        !standsAlone(comment) ||
+        !/^[ \t\r]*\n[ \t]*$/.test(text.slice(span.end, below))
+      )
+        break;
       lines.unshift(line.replace(/^ /, ''));
       below = span.start;
     }

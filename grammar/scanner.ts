@@ -17,9 +17,18 @@ const newline = 10;
 const quote = 34;
 const hash = 35;
 const space = 32;
+const prime = 39;
 
 const wordPattern = /[\p{L}_][\p{L}\p{N}\p{M}_]*'*/uy;
 const numberPattern = /\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
+
+/** Classes of ASCII characters; most words are found without the Unicode pattern, which is slow to compile. */
+const letter = 1;
+const digit = 2;
+const classes = new Uint8Array(128);
+for (const name of 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_')
+  classes[name.charCodeAt(0)] = letter;
+for (const name of '0123456789') classes[name.charCodeAt(0)] = digit;
 
 /** Symbols by their first character, the longest first. */
 const symbolsByStart = new Map<number, readonly (readonly [string, TokenType])[]>();
@@ -32,6 +41,16 @@ for (const entry of Object.entries(symbol).toSorted(([a], [b]) => b.length - a.l
 function matchEnd(pattern: RegExp, text: string, at: number): number {
   pattern.lastIndex = at;
   return pattern.test(text) ? pattern.lastIndex : at;
+}
+
+/** Where the word that starts at `at` ends; `at` if none does. */
+function wordEnd(text: string, at: number): number {
+  let end = at;
+  let code = text.charCodeAt(end);
+  while (classes[code] > 0) code = text.charCodeAt(++end);
+  if (code > 127) return matchEnd(wordPattern, text, at);
+  while (end > at && text.charCodeAt(end) === prime) end++;
+  return end;
 }
 
 const lineEnd = (text: string, at: number): number => {
@@ -84,9 +103,8 @@ export function tokenize(source: Source): Tokens {
     for (const [image, type] of symbolsByStart.get(code) ?? [])
       if (text.startsWith(image, at)) return add(type, at, at + image.length);
     if (code === quote) return addString(at);
-    const number = matchEnd(numberPattern, text, at);
-    if (number > at) return add(NumberToken, at, number);
-    const end = matchEnd(wordPattern, text, at);
+    if (classes[code] === digit) return add(NumberToken, at, matchEnd(numberPattern, text, at));
+    const end = wordEnd(text, at);
     return end > at ? add(wordTypes.get(text.slice(at, end)) ?? Identifier, at, end) : at;
   };
 
