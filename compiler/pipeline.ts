@@ -1,0 +1,100 @@
+// The compiler from end to end: parse and check -> elaborate -> transform -> emit. Pure: sources come through the host, graphs and
+// bytes go out; the command line, the language server and tests all enter here.
+
+import type { Source } from '../grammar/source.ts';
+import { check } from './check/check.ts';
+import type { Diagnostic } from './diagnostics/diagnostic.ts';
+import { elaborate } from './elaborate/elaborate.ts';
+import { emitOnnx } from './emit/onnx/emit.ts';
+import type { Graph } from './ir/graph.ts';
+import type { Tensor } from './ir/tensor.ts';
+import type { CompiledProgram } from './program.ts';
+import { optimise } from './transform/passes.ts';
+
+export interface Host {
+  /** The text of an imported file, `std/nn.dlg` or a path relative to the program; null where there is none. */
+  readonly read: (path: string) => string | null;
+}
+
+export interface CompileOptions {
+  /** Sees every graph after elaboration (`elaborate`) and after each pass. */
+  readonly onPass?: (pass: string, graph: Graph) => void;
+  /** Gets the time each stage took, in milliseconds. */
+  readonly onStage?: (stage: string, milliseconds: number) => void;
+}
+
+export interface Compilation {
+  /** Null where a diagnostic is an error. */
+  readonly program: CompiledProgram | null;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** The graphs of a program, differentiated and simplified. */
+export function compile(main: Source, host: Host, options: CompileOptions = {}): Compilation {
+  const { onPass = () => {}, onStage = () => {} } = options;
+  const timed = <T>(stage: string, body: () => T): T => {
+    const start = performance.now();
+    const result = body();
+    onStage(stage, performance.now() - start);
+    return result;
+  };
+  const checked = timed('check', () => check(main, host));
+  const typed = checked.program;
+  if (typed === null || checked.diagnostics.some(({ severity }) => severity === 'error'))
+    return { program: null, diagnostics: checked.diagnostics };
+  const elaborated = timed('elaborate', () => elaborate(typed));
+  const diagnostics = [...checked.diagnostics, ...elaborated.diagnostics];
+  const { program } = elaborated;
+  if (program === null) return { program, diagnostics };
+  const transform = (graph: Graph): Graph => {
+    onPass('elaborate', graph);
+    return optimise(graph, onPass);
+  };
+  return { program: timed('transform', () => mapGraphs(program, transform)), diagnostics };
+}
+
+const mapGraphs = (program: CompiledProgram, change: (graph: Graph) => Graph): CompiledProgram => ({
+  ...program,
+  functions: program.functions.map((f) => ({ ...f, graph: change(f.graph) })),
+  trains: program.trains.map((train) => ({
+    ...train,
+    step: change(train.step),
+    init: change(train.init),
+    evaluate: change(train.evaluate),
+  })),
+  init: change(program.init),
+});
+
+export interface ExportOptions {
+  /** Values of parameters and states by path, to write into the functions; without, these are inputs. */
+  readonly weights?: ReadonlyMap<string, Tensor>;
+}
+
+/**
+ * The program as ONNX models, by file name: `NAME.onnx` for its export fn (`NAME.FN.onnx` where there are several), and for its
+ * train block `NAME.train.onnx` and `NAME.init.onnx` (`NAME.BLOCK.train.onnx` and so on for several).
+ */
+export function exportOnnx(
+  program: CompiledProgram,
+  { weights }: ExportOptions = {},
+): ReadonlyMap<string, Uint8Array> {
+  const { name, functions, trains, init } = program;
+  const files = new Map<string, Uint8Array>();
+  const infix = (items: readonly unknown[], own: string): string =>
+    items.length > 1 ? `${name}.${own}` : name;
+  for (const f of functions) {
+    const initialisers = f.graph.inputs.flatMap(({ name: path, role }): [string, Tensor][] => {
+      const value = role === 'parameter' || role === 'state' ? weights?.get(path) : undefined;
+      return value === undefined ? [] : [[path, value]];
+    });
+    const model = emitOnnx(f.graph, { initialisers: new Map(initialisers) });
+    files.set(`${infix(functions, f.name)}.onnx`, model);
+  }
+  for (const train of trains) {
+    files.set(`${infix(trains, train.name)}.train.onnx`, emitOnnx(train.step));
+    files.set(`${infix(trains, train.name)}.init.onnx`, emitOnnx(train.init));
+  }
+  if (trains.length === 0 && init.outputs.length > 0)
+    files.set(`${name}.init.onnx`, emitOnnx(init));
+  return files;
+}

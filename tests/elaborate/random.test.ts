@@ -1,0 +1,76 @@
+// Draws of builtins/random.ts: their moments, their accuracy against the exact functions, and that they depend on the seed
+// and the name alone.
+
+import { describe, expect, it } from 'vitest';
+import { distributions, hashOfName } from '../../compiler/builtins/random.ts';
+import { numberOf } from '../../compiler/builtins/labelled.ts';
+import { constant } from '../../compiler/dims/arithmetic.ts';
+import { createBuilder } from '../../compiler/ir/builder.ts';
+import { interpret } from '../../compiler/ir/interpret.ts';
+import { tensor, type Precision } from '../../compiler/ir/tensor.ts';
+
+function draw(
+  distribution: 'normal' | 'uniform',
+  parameters: readonly number[],
+  { seed = 1, name = 'net.W', size = 40000, precision = 'f32' as Precision } = {},
+): ArrayLike<number> {
+  const builder = createBuilder();
+  const key = builder.input('seed', 'seed', { dtype: 'u32', shape: [] });
+  const site = { builder, seed: key, name, shape: [constant(size)] };
+  const values = parameters.map((value) => numberOf(value));
+  builder.output('draws', 'result', distributions[distribution].draw(site, values));
+  const feeds = { seed: tensor('u32', [], [seed]) };
+  return interpret(builder.graph('draw'), feeds, { precision }).draws.data;
+}
+
+const moment = (x: ArrayLike<number>, n: number): number =>
+  Array.from(x).reduce((sum, v) => sum + v ** n, 0) / x.length;
+
+describe('draws', () => {
+  it('normal draws have the moments of a normal distribution', () => {
+    const x = draw('normal', [0, 1]);
+    // Four standard errors of each estimate.
+    const tolerance = (variance: number): number => 4 * Math.sqrt(variance / x.length);
+    expect(Math.abs(moment(x, 1))).toBeLessThan(tolerance(1));
+    expect(Math.abs(moment(x, 2) - 1)).toBeLessThan(tolerance(2));
+    expect(Math.abs(moment(x, 3))).toBeLessThan(tolerance(15));
+    expect(Math.abs(moment(x, 4) - 3)).toBeLessThan(tolerance(96));
+  });
+
+  it('uniform draws fill the interval', () => {
+    const x = draw('uniform', [-2, 4]);
+    expect(Math.min(...Array.from(x).slice(0, 10000))).toBeGreaterThanOrEqual(-2);
+    expect(Math.max(...Array.from(x).slice(0, 10000))).toBeLessThan(4);
+    expect(Math.abs(moment(x, 1) - 1)).toBeLessThan(4 * Math.sqrt(3 / x.length));
+    expect(Math.abs(moment(x, 2) - 4)).toBeLessThan(4 * Math.sqrt(19.2 / x.length));
+  });
+
+  it('follows Box and Muller to float32 accuracy', () => {
+    // The same bits through Math.log and Math.cos: u1 and u2 come from the two words, of which the uniform shows the first.
+    const u = draw('uniform', [0, 1], { size: 500 });
+    const z = draw('normal', [0, 1], { size: 500 });
+    for (let i = 0; i < 500; i++)
+      expect(Math.abs(z[i])).toBeLessThanOrEqual(Math.sqrt(-2 * Math.log(1 - u[i])) * (1 + 1e-6));
+    const exact = draw('normal', [0, 1], { size: 500, precision: 'f64' });
+    for (let i = 0; i < 500; i++) expect(Math.abs(z[i] - exact[i])).toBeLessThan(2e-6);
+  });
+
+  it('takes mean and standard deviation', () => {
+    const [z, x] = [draw('normal', [0, 1], { size: 50 }), draw('normal', [3, 0.5], { size: 50 })];
+    for (let i = 0; i < 50; i++) expect(x[i]).toBeCloseTo(3 + 0.5 * z[i], 5);
+  });
+
+  it('depends on seed and name, and element i on nothing else', () => {
+    const base = Array.from(draw('normal', [0, 1], { size: 20 }));
+    expect(Array.from(draw('normal', [0, 1], { size: 40 })).slice(0, 20)).toEqual(base);
+    expect(Array.from(draw('normal', [0, 1], { size: 20, seed: 2 }))).not.toEqual(base);
+    expect(Array.from(draw('normal', [0, 1], { size: 20, name: 'net.b' }))).not.toEqual(base);
+  });
+
+  it('hashes names as FNV-1a does', () => {
+    // Published vectors of the 32-bit FNV-1a hash.
+    expect(hashOfName('')).toBe(0x811c9dc5);
+    expect(hashOfName('a')).toBe(0xe40c292c);
+    expect(hashOfName('foobar')).toBe(0xbf9cf968);
+  });
+});
