@@ -73,8 +73,10 @@ function repair(free: Map<DimVar | PackVar, number>, nonNegative: readonly Dim[]
 
 export interface Counterexample {
   readonly kind: 'refuted';
-  /** Of the sizes of both sides and of the facts, those of the sides first. */
+  /** The sizes that both sides are made of. */
   readonly valuation: Valuation;
+  /** The other sizes that the assumptions speak of, with values for which these hold; absent for none. */
+  readonly others?: Valuation;
   readonly left: number;
   readonly right: number;
 }
@@ -88,7 +90,7 @@ export function findCounterexample(
   attempts: Attempts,
 ): Counterexample | null {
   const { facts, rewrites, nonNegative } = assumptions;
-  const own = [...variablesOf(left), ...variablesOf(right)];
+  const own = new Set([...variablesOf(left), ...variablesOf(right)]);
   const others = facts.flatMap((f) => [...variablesOf(f.left), ...variablesOf(f.right)]);
   const original = new Set([...own, ...others]);
   const free = new Set(
@@ -116,8 +118,10 @@ export function findCounterexample(
     if (![...valuation].every(([v, n]) => n >= least(v)) || !satisfies(facts, valuation)) continue;
     const value = (d: Dim): number => evaluate(d, (v) => valuation.get(v) ?? Number.NaN);
     const [l, r] = [value(left), value(right)];
-    if (!Number.isNaN(l) && !Number.isNaN(r) && wrong(l, r))
-      return { kind: 'refuted', valuation, left: l, right: r };
+    if (Number.isNaN(l) || Number.isNaN(r) || !wrong(l, r)) continue;
+    const part = (ofSides: boolean): Valuation =>
+      new Map([...valuation].filter(([v]) => own.has(v) === ofSides));
+    return { kind: 'refuted', valuation: part(true), others: part(false), left: l, right: r };
   }
   return null;
 }

@@ -46,7 +46,7 @@ function refuted(answer: Answer, left: Dim, right: Dim, facts: readonly Fact[] =
   if (answer.kind !== 'refuted') throw new Error(`not refuted: ${answer.kind}`);
   const value = (x: Dim): number => evaluate(x, (v) => answer.valuation.get(v) ?? Number.NaN);
   expect([answer.left, answer.right]).toEqual([value(left), value(right)]);
-  expect(satisfies(facts, answer.valuation)).toBe(true);
+  expect(satisfies(facts, new Map([...answer.valuation, ...(answer.others ?? [])]))).toBe(true);
   const at = [...answer.valuation].map(([v, x]) => `${v.name} = ${x}`).join(', ');
   return `${at}: ${answer.left}, ${answer.right}`;
 }
@@ -110,6 +110,12 @@ describe('equality', () => {
     expect(refuted(proveEqual(times(B, H), H, noAssumptions), times(B, H), H)).toBe(
       'H = 7, B = 5: 35, 7',
     );
+  });
+
+  test('a counterexample names the sizes in question only', () => {
+    const facts: Fact[] = [divides(n(4), H), atMost(K, W), atMost(W, H)];
+    const half = scale(floorDivide(H, n(8)), 8);
+    expect(refuted(proveEqual(half, H, under(...facts)), half, H, facts)).toBe('H = 28: 24, 28');
   });
 
   test('numbers', () => {

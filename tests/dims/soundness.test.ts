@@ -144,7 +144,8 @@ describe('random claims under random assumptions', () => {
         const answer = claim.prove(l, r, known.reduce(assume, noAssumptions));
         counts[answer.kind]++;
         if (answer.kind === 'refuted') {
-          const values = variables.map((v) => answer.valuation.get(v) ?? 1);
+          const valuation = new Map([...answer.valuation, ...(answer.others ?? [])]);
+          const values = variables.map((v) => valuation.get(v) ?? 1);
           const allowed = variables.every((v, i) => values[i] >= v.minimum);
           if (!allowed || facts.some((f) => factHolds(f, values) === false))
             expect.fail(`refuted at ${values.join(', ')}, which the assumptions exclude`);
