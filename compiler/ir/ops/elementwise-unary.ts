@@ -55,7 +55,7 @@ const table: readonly Unary[] = [
   },
   {
     name: 'sign',
-    doc: '-1, 0 or 1. NaN gives NaN in the interpreter and 0 in ONNX Runtime.',
+    doc: '-1, 0 or 1; NaN gives NaN.',
     dtypes: numbers,
     apply: Math.sign,
     gradient: flat,
@@ -88,7 +88,7 @@ const table: readonly Unary[] = [
   },
   {
     name: 'log1p',
-    doc: 'log(1 + x), accurate near 0: below |x| = 1/4 every target sums 2 artanh(x / (2 + x)) to the ninth power, else it takes log(1 + x). -inf at -1, NaN below.',
+    doc: 'log(1 + x), accurate near 0: below |x| = 1/4 every target sums 2 artanh(x / (2 + x)) to the seventh power, else it takes log(1 + x). -inf at -1, NaN below.',
     dtypes: reals,
     apply: Math.log1p,
     gradient: (b, x, _y, g) => b.divide(g, b.add(x, fullLike(b, 1, x))),

@@ -170,7 +170,7 @@ const numbers: readonly DType[] = ['f32', 'i32', 'u32'];
 
 const reduce = defineOp<{ readonly kind: Reduction; readonly axes: readonly number[] }>({
   name: 'reduce',
-  doc: 'Folds the axes away: the sum (add), product (multiply), max or min of numbers, and or or of booleans. Integer sums and products that leave 32 bits are unspecified (ONNX Runtime saturates). max and min give NaN if any element is, and share their cotangent equally among the elements that attain them; the order of a sum is unspecified.',
+  doc: 'Folds the axes away: the sum (add), product (multiply), max or min of numbers, and or or of booleans. Integer sums and products that leave 32 bits are unspecified (ONNX Runtime saturates). max and min share their cotangent equally among the elements that attain them; of NaN among numbers they are unspecified (ONNX Runtime skips it, the interpreter gives NaN); the order of a sum is unspecified.',
   operands: ['x'],
   type: (inputs, { kind, axes }) => {
     const allowed: readonly DType[] = kind === 'and' || kind === 'or' ? ['bool'] : numbers;
