@@ -53,8 +53,17 @@ export function writeAtomic(path: string, content: Uint8Array | string): Problem
     syncFolder(folder);
     return null;
   } catch (error) {
-    rmSync(partial, { force: true });
+    removeQuietly(partial);
     return problem('E0514', path, `cannot be written: ${reasonOf(error)}`);
+  }
+}
+
+/** After a failure, which is the one to tell of. */
+function removeQuietly(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch (error) {
+    reasonOf(error);
   }
 }
 

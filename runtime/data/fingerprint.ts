@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { showPort } from './fit.ts';
 import type { Dataset } from './dataset.ts';
 
-/** Of each column's declaration, shape, scale and elements; independent of the file's name and format. */
+/** Of each column's declaration, shape, scale and elements; whatever the file is called. */
 export function fingerprint({ columns }: Dataset): string {
   const hash = createHash('sha256');
   for (const { port, shape, scale, data } of columns) {

@@ -136,9 +136,11 @@ function suggestShape(
   if (found.length === row.length)
     return 'one row alone? The first axis counts the rows: add an axis of size 1 in front';
   const constants = row.filter((d) => d !== null);
-  if (constants.length === row.length && found.length > 1)
-    return `a row has ${count(elementCount(found.slice(1)))} elements and ${count(elementCount(constants))} are declared`;
-  return null;
+  if (constants.length < row.length || found.length < 2) return null;
+  const [given, wanted] = [elementCount(found.slice(1)), elementCount(constants)];
+  return given === wanted
+    ? 'the axes stand in another order: transpose the file'
+    : `a row has ${count(given)} elements and ${count(wanted)} are declared`;
 }
 
 /** Every value in its declared range; the first that is not, with its place. */

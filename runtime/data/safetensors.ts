@@ -26,11 +26,14 @@ const types: Readonly<Record<string, Exclude<ElementType, 'number'>>> = {
   F64: 'float64',
 };
 
-const written: Readonly<Record<DType, { readonly name: string; readonly bytes: number }>> = {
-  f32: { name: 'F32', bytes: 4 },
-  i32: { name: 'I32', bytes: 4 },
-  u32: { name: 'U32', bytes: 4 },
-  bool: { name: 'BOOL', bytes: 1 },
+/** `order`: which type the format's own library writes first. */
+const written: Readonly<
+  Record<DType, { readonly name: string; readonly bytes: number; readonly order: number }>
+> = {
+  f32: { name: 'F32', bytes: 4, order: 0 },
+  u32: { name: 'U32', bytes: 4, order: 1 },
+  i32: { name: 'I32', bytes: 4, order: 2 },
+  bool: { name: 'BOOL', bytes: 1, order: 3 },
 };
 
 const maximumHeader = 100_000_000;
@@ -127,8 +130,8 @@ function metadataOf(value: unknown): Readonly<Record<string, string>> {
 }
 
 /**
- * The file's bytes. Widest elements first and then by name, as the format's own library orders them, so that every tensor is
- * aligned and equal tensors give equal bytes.
+ * The file's bytes, in the order of the format's own library: widest elements first, so that every tensor is aligned, and then
+ * by name.
  */
 export function writeSafetensors(
   tensors: ReadonlyMap<string, Tensor>,
@@ -136,7 +139,7 @@ export function writeSafetensors(
 ): Uint8Array {
   const sorted = [...tensors].toSorted(
     ([a, { dtype: s }], [b, { dtype: t }]) =>
-      written[t].bytes - written[s].bytes || (a < b ? -1 : a > b ? 1 : 0),
+      written[s].order - written[t].order || (a < b ? -1 : a > b ? 1 : 0),
   );
   const header: Record<string, unknown> = {};
   if (Object.keys(metadata).length > 0) header.__metadata__ = metadata;
