@@ -245,10 +245,39 @@ const templates: readonly Template[] = [
     return b.convolution(image, kernel, window, one);
   },
   (c) =>
-    c.b.multiply(
-      first(c),
-      c.b.convert(c.b.iota(first(c).shape, Math.max(0, first(c).shape.length - 1)), 'f32'),
+    over(withRank(c, 1), (x) =>
+      c.b.multiply(x, c.b.convert(c.b.iota(x.shape, axisOf(c, x)), 'f32')),
     ),
+  // Integers, booleans and bits, back to reals.
+  ({ b, inputs, choices }) => {
+    const x = pick(inputs, choices[0]);
+    const axis = choices[2] % x.shape.length;
+    return b.convert(choices[1] % 2 === 0 ? b.argMax(x, axis) : b.argMin(x, axis), 'f32');
+  },
+  ({ b, inputs, choices }) => {
+    const x = pick(inputs, choices[0]);
+    return b.binary('remainder', x, b.full(0.7, x.shape));
+  },
+  (c) => {
+    const { b, inputs, choices } = c;
+    const x = pick(inputs, choices[0]);
+    const above = b.compare('gt', x, b.full(0.3, x.shape));
+    const below = b.compare('lt', x, b.full(-0.3, x.shape));
+    const both = b.binary(pick(['and', 'or', 'xor'] as const, choices[1]), above, below);
+    return b.select(both, partner(c, x), b.convert(both, 'f32'));
+  },
+  (c) => {
+    const { b, choices } = c;
+    const like = withRank(c, 1);
+    if (like === null) return null;
+    const counter = b.iota(like.shape, axisOf(c, like), 'u32');
+    const key = b.full(choices[1], like.shape, 'u32');
+    const [bits] = b.emit('threefry2x32', [key, key, counter, counter]);
+    const top = b.binary('shift_right_logical', bits, b.full(8, like.shape, 'u32'));
+    const even = b.binary('shift_left', top, b.full(1, like.shape, 'u32'));
+    return b.multiply(like, b.multiply(b.convert(even, 'f32'), b.full(2 ** -25, like.shape)));
+  },
+  (c) => c.b.multiply(first(c), c.b.stopGradient(bounded(c.b, first(c)))),
   (c) => c.b.multiply(first(c), c.b.fill(c.b.dim(add(dimOfBatch(c), one), 'f32'), first(c).shape)),
 ];
 
