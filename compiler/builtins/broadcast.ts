@@ -39,7 +39,8 @@ export function broadcastShapes(call: BuiltinCall, { left, right, span }: Pair):
 export function broadcastAll(call: BuiltinCall, shapes: readonly Shape[]): Shape | null {
   let result: Shape | null = [];
   for (const shape of shapes)
-    if (result !== null) result = broadcastShapes(call, { left: result, right: shape, span: call.span });
+    if (result !== null)
+      result = broadcastShapes(call, { left: result, right: shape, span: call.span });
   return result;
 }
 

@@ -161,11 +161,7 @@ export function reduceLabels(
 }
 
 /** `t` with its own axes replaced by a reshape to `shape`. */
-export const reshapeOwn = (
-  builder: Builder,
-  t: TensorValue,
-  shape: readonly Dim[],
-): TensorValue =>
+export const reshapeOwn = (builder: Builder, t: TensorValue, shape: readonly Dim[]): TensorValue =>
   tensorOf(builder.reshape(t.value, [...t.labels.map((l) => l.size), ...shape]), t.labels);
 
 /** `t` with its own axes permuted. */

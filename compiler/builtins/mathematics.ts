@@ -218,7 +218,12 @@ export const mathematicsBuiltins: readonly Builtin[] = [
   ),
   unary('tanh', 'tanh', Math.tanh, 'The hyperbolic tangent.'),
   unary('sigmoid', 'logistic', (x) => 1 / (1 + Math.exp(-x)), '`1 / (1 + exp(-x))`.'),
-  unary('erf', 'erf', erf, 'The error function `2 / sqrt(pi)` times the integral of `exp(-t^2)` from 0 to x.'),
+  unary(
+    'erf',
+    'erf',
+    erf,
+    'The error function `2 / sqrt(pi)` times the integral of `exp(-t^2)` from 0 to x.',
+  ),
   unary('floor', 'floor', Math.floor, 'The largest whole number at most x; its derivative is 0.'),
   unary('ceil', 'ceil', Math.ceil, 'The smallest whole number at least x; its derivative is 0.'),
   unary('round', 'round_even', roundEven, 'The nearest whole number, halves to the even one.'),

@@ -8,7 +8,8 @@ import type { BuiltinElaboration, Elaborated, Label, TensorValue } from './elabo
 import { asTensor, ownAxis, ownRank, tensorOf, varies, withLabelOrder } from './labelled.ts';
 import { isNumeric, lastSize, real, refuse, tensorArguments, tensorType } from './type-tools.ts';
 
-const signature = 'a @ b: [..B, n, k] @ [k, m], [..B, n, k] @ [..B, k, m], [..B, k] @ [k, m], [n, k] @ [k]';
+const signature =
+  'a @ b: [..B, n, k] @ [k, m], [..B, n, k] @ [..B, k, m], [..B, k] @ [k, m], [n, k] @ [k]';
 
 function rule(call: BuiltinCall): BuiltinResult | null {
   const given = tensorArguments(call, signature, 2);
@@ -29,7 +30,8 @@ function rule(call: BuiltinCall): BuiltinResult | null {
   const batch = right.slice(0, -2);
   if (batch.length > 0 && !sameAxes(call, left.slice(0, -2), batch))
     return refuse(call, signature, 'the axes before the matrices differ');
-  const shape = right.length === 1 ? left.slice(0, -1) : [...left.slice(0, -1), right[right.length - 1]];
+  const shape =
+    right.length === 1 ? left.slice(0, -1) : [...left.slice(0, -1), right[right.length - 1]];
   return { type: tensorType(real, shape), arguments: [call.toReal(a), call.toReal(b)] };
 }
 
@@ -72,10 +74,15 @@ function contractMatrices(
     rhsContracting: [ownAxis(y, ownRank(y) === 1 ? 0 : ownRank(y) - 2)],
   });
   // [shared, stacked, labels of a, rest of a, labels of b, rest of b] -> labels first, then own axes.
-  const [s, la, lb] = [shared.length, x.labels.length - shared.length, y.labels.length - shared.length];
+  const [s, la, lb] = [
+    shared.length,
+    x.labels.length - shared.length,
+    y.labels.length - shared.length,
+  ];
   const restA = ownRank(x) - stacked - 1;
   const restB = ownRank(y) - stacked - 1;
-  const range = (from: number, count: number): number[] => Array.from({ length: count }, (_, i) => from + i);
+  const range = (from: number, count: number): number[] =>
+    Array.from({ length: count }, (_, i) => from + i);
   const afterStack = s + stacked;
   const permutation = [
     ...range(0, s),

@@ -79,7 +79,12 @@ const flatten: Builtin = {
     const [x] = given.tensors;
     const [first, ...rest] = x.type.shape;
     if (first?.kind !== 'size' || rest.length === 0)
-      return refuse(call, flatten.signature, `this is ${call.showType(x.type)}, without two axes`, x);
+      return refuse(
+        call,
+        flatten.signature,
+        `this is ${call.showType(x.type)}, without two axes`,
+        x,
+      );
     return { type: tensorType(x.type.base, [first, sized(sizeOf(rest))]) };
   },
   elaborate: ({ builder, arguments: [x] }) => {
@@ -141,7 +146,12 @@ const concat: Builtin = {
       if (size === null) return refuse(call, concat.signature, 'this has no last axis', t);
       if (!sameAxes(call, lead, t.type.shape.slice(0, -1))) {
         const [first, shape] = [tensors[0].type.shape, t.type.shape].map(call.showShape);
-        return refuse(call, concat.signature, `${shape} and ${first} differ before the last axis`, t);
+        return refuse(
+          call,
+          concat.signature,
+          `${shape} and ${first} differ before the last axis`,
+          t,
+        );
       }
       sizes.push(size);
     }
@@ -283,7 +293,13 @@ function changeLast(
   return tensorType(base, [...shape.slice(0, kept), ...changed]);
 }
 
-const elaboratePadding: Builtin['elaborate'] = ({ builder, arguments: [x], data, size, padded }) => {
+const elaboratePadding: Builtin['elaborate'] = ({
+  builder,
+  arguments: [x],
+  data,
+  size,
+  padded,
+}) => {
   const t = asIs(builder, x);
   const { low, high, interior } = data as PadData;
   const first = ownRank(t) - low.length;

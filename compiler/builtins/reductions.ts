@@ -151,16 +151,28 @@ const numel: Builtin = {
 export const reductionBuiltins: readonly Builtin[] = [
   overAll('sum', 'add', 'The sum of all elements.'),
   overAll('prod', 'multiply', 'The product of all elements.'),
-  overAll('max', 'max', 'The largest element; of two arguments, the larger one element by element.', extremum('max')),
-  overAll('min', 'min', 'The smallest element; of two arguments, the smaller one element by element.', extremum('min')),
+  overAll(
+    'max',
+    'max',
+    'The largest element; of two arguments, the larger one element by element.',
+    extremum('max'),
+  ),
+  overAll(
+    'min',
+    'min',
+    'The smallest element; of two arguments, the smaller one element by element.',
+    extremum('min'),
+  ),
   logical('any', 'or', 'Whether some element is true.'),
   logical('all', 'and', 'Whether every element is true.'),
   mean,
   norm,
   arg('argmax'),
   arg('argmin'),
-  alongLast('softmax', 'Positive numbers in proportion to `exp(x)` that sum to one along the last axis.'),
+  alongLast(
+    'softmax',
+    'Positive numbers in proportion to `exp(x)` that sum to one along the last axis.',
+  ),
   alongLast('logsoftmax', 'The logarithm of `softmax(x)`, without overflow.'),
   numel,
 ];
-

@@ -61,7 +61,12 @@ export function sizesOfArgument(expression: TypedExpression): readonly Dim[] | n
 }
 
 /** Reports that the arguments are not what the builtin takes; `why` is a sentence without its full stop. */
-export function refuse(call: BuiltinCall, signature: string, why: string, at?: TypedExpression): null {
+export function refuse(
+  call: BuiltinCall,
+  signature: string,
+  why: string,
+  at?: TypedExpression,
+): null {
   call.report(
     report(E0601, {
       span: at?.span ?? call.span,
@@ -82,14 +87,24 @@ export function tensorArguments(
   | { readonly kind: 'refused'; readonly result: BuiltinResult | null } {
   const count = call.arguments.length;
   if (count < least || count > most) {
-    const wanted = least === most ? `${least}` : most === Infinity ? `at least ${least}` : `${least} to ${most}`;
-    const result = refuse(call, signature, `it takes ${wanted} argument${wanted === '1' ? '' : 's'}, here are ${count}`);
+    const wanted =
+      least === most ? `${least}` : most === Infinity ? `at least ${least}` : `${least} to ${most}`;
+    const result = refuse(
+      call,
+      signature,
+      `it takes ${wanted} argument${wanted === '1' ? '' : 's'}, here are ${count}`,
+    );
     return { kind: 'refused', result };
   }
   if (call.arguments.some(isUnknown)) return { kind: 'refused', result: unknownResult };
   const wrong = call.arguments.find((argument) => !isTensor(argument));
   if (wrong !== undefined) {
-    const result = refuse(call, signature, `this is ${call.showType(wrong.type)}, not a tensor`, wrong);
+    const result = refuse(
+      call,
+      signature,
+      `this is ${call.showType(wrong.type)}, not a tensor`,
+      wrong,
+    );
     return { kind: 'refused', result };
   }
   return { kind: 'tensors', tensors: call.arguments.filter(isTensor) };

@@ -35,8 +35,17 @@ export const builtinDiagnostics = defineDiagnostics({
   E0604: {
     severity: 'error',
     title: 'the number of elements changes',
-    message: ({ from, count, to, wanted }: { from: string; count: string; to: string; wanted: string }) =>
-      `${from} has ${count} elements, ${to} has ${wanted}`,
+    message: ({
+      from,
+      count,
+      to,
+      wanted,
+    }: {
+      from: string;
+      count: string;
+      to: string;
+      wanted: string;
+    }) => `${from} has ${count} elements, ${to} has ${wanted}`,
     explanation:
       '`reshape` keeps every element, in row-major order, so both shapes must have equally many for all sizes.',
     example: 'fn f(x: [B, 6]) -> [B, 2, 2] = reshape(x, [B, 2, 2])\n',

@@ -16,12 +16,12 @@ export const elaborationDiagnostics = defineDiagnostics({
   E0702: {
     severity: 'error',
     title: 'the condition is not known when the program is built',
-    message: () => 'this `if` chooses between statements by a value that only the running program has',
+    message: () =>
+      'this `if` chooses between statements by a value that only the running program has',
     help: () => 'choose between values: `y = if c then a else b`',
     explanation:
       'An `if` statement is decided when the program is built: by `training`, sizes and hyper-parameters. For a choice by computed values, use the expression `if c then a else b`, which computes both and selects.',
-    example:
-      'export fn f(x: [B]) -> y: [B] {\n  if x[0] > 0 { y = x } else { y = -x }\n}\n',
+    example: 'export fn f(x: [B]) -> y: [B] {\n  if x[0] > 0 { y = x } else { y = -x }\n}\n',
   },
   E0703: {
     severity: 'error',

@@ -25,9 +25,7 @@ export function affineOf(expression: TypedExpression, environment: Environment):
     case 'dim':
       return constantAffine(resolveDim(expression.dim, environment));
     case 'number':
-      return Number.isInteger(expression.value)
-        ? constantAffine(constant(expression.value))
-        : null;
+      return Number.isInteger(expression.value) ? constantAffine(constant(expression.value)) : null;
     case 'index': {
       const labels = environment.indices.get(expression.index);
       if (labels?.length !== 1) return null;
@@ -60,15 +58,16 @@ function affineOfBuiltin(
   return known.length === parts.length ? combine(...known) : null;
 }
 
-const combinations: Readonly<Record<string, ((...parts: Affine[]) => Affine | null) | undefined>> = {
-  add: (a, b) => sum(a, b),
-  subtract: (a, b) => sum(a, scaled(b, constant(-1))),
-  negate: (a) => scaled(a, constant(-1)),
-  multiply: (a, b) => {
-    if (a.terms.length === 0) return scaled(b, a.offset);
-    return b.terms.length === 0 ? scaled(a, b.offset) : null;
-  },
-};
+const combinations: Readonly<Record<string, ((...parts: Affine[]) => Affine | null) | undefined>> =
+  {
+    add: (a, b) => sum(a, b),
+    subtract: (a, b) => sum(a, scaled(b, constant(-1))),
+    negate: (a) => scaled(a, constant(-1)),
+    multiply: (a, b) => {
+      if (a.terms.length === 0) return scaled(b, a.offset);
+      return b.terms.length === 0 ? scaled(a, b.offset) : null;
+    },
+  };
 
 function sum(a: Affine, b: Affine): Affine {
   const steps = new Map<Label, Dim>();

@@ -89,7 +89,9 @@ function maskOf(
     return [elementwise(builder, [position, bound], (a, b) => builder.compare(direction, a, b))];
   });
   if (masks.length === 0) return null;
-  return masks.reduce((a, b) => elementwise(builder, [a, b], (x, y) => builder.binary('and', x, y)));
+  return masks.reduce((a, b) =>
+    elementwise(builder, [a, b], (x, y) => builder.binary('and', x, y)),
+  );
 }
 
 /** The body, varying along every bound label. */

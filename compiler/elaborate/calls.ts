@@ -48,7 +48,11 @@ export function callValue(
   context: Context,
   target: Elaborated,
   values: readonly Elaborated[],
-  call: { readonly type: Type; readonly environment: Environment; readonly span: TypedExpression['span'] },
+  call: {
+    readonly type: Type;
+    readonly environment: Environment;
+    readonly span: TypedExpression['span'];
+  },
 ): Elaborated {
   if (target.kind === 'builtin')
     return target.builtin.elaborate({
@@ -200,7 +204,11 @@ function update(
   readState(builder, store, instance, state, home);
   const { dtype, shape } = stateType(store, instance, state, home);
   const next = context.evaluate(value, environment);
-  const tensor = asTensor(builder, next, state.type === null ? dtypeOf(next) : dtypeOfType(state.type));
+  const tensor = asTensor(
+    builder,
+    next,
+    state.type === null ? dtypeOf(next) : dtypeOfType(state.type),
+  );
   if (tensor.labels.length > 0) refuse(report(E0703, { span, data: { name: state.name } }));
   const converted = asTensor(builder, tensor, dtype);
   const stored = builder.stopGradient(spread(builder, converted, [], shape));

@@ -71,5 +71,7 @@ export function collectRefusals<T>(into: Diagnostic[], body: () => T): T | null 
 /** The tensor of a value that the checker has found to be one. */
 export function expectTensor(value: Elaborated, span: Span): TensorValue {
   if (value.kind === 'tensor') return value;
-  throw new Error(`a ${value.kind} where a tensor is expected, at ${span.source.path}:${span.start}`);
+  throw new Error(
+    `a ${value.kind} where a tensor is expected, at ${span.source.path}:${span.start}`,
+  );
 }

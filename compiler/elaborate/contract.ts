@@ -52,8 +52,7 @@ function sumOwn(
 export function multiplyAll(builder: Builder, factors: readonly TensorValue[]): TensorValue {
   const [first, ...others] = factors.toSorted((a, b) => a.labels.length - b.labels.length);
   return others.reduce(
-    (product, factor) =>
-      elementwise(builder, [product, factor], (x, y) => builder.multiply(x, y)),
+    (product, factor) => elementwise(builder, [product, factor], (x, y) => builder.multiply(x, y)),
     first,
   );
 }

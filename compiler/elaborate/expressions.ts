@@ -237,4 +237,3 @@ function evaluateComprehension(
   const flattened = builder.reshape(value, [...sorted.map((label) => label.size), ...shape]);
   return tensorOf(flattened, sorted);
 }
-

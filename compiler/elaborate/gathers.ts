@@ -1,7 +1,14 @@
 // Reads at indices that only the running program knows: `E[tok[b, t], c]`, `logp[b, y[b]]`.
 
 import type { Label, TensorValue } from '../builtins/elaboration.ts';
-import { asTensor, elementwise, sizeValue, spread, tensorOf, unionOfLabels } from '../builtins/labelled.ts';
+import {
+  asTensor,
+  elementwise,
+  sizeValue,
+  spread,
+  tensorOf,
+  unionOfLabels,
+} from '../builtins/labelled.ts';
 import { isConstant, multiply, one } from '../dims/arithmetic.ts';
 import type { Builder } from '../ir/builder-types.ts';
 import type { TaggedValue, Tag } from './reads.ts';
@@ -15,7 +22,9 @@ const largestMasked = 128;
 /** The tagged value without gathers: one `take`, of all gathered axes flattened into one. */
 export function gatherAxes(builder: Builder, read: TaggedValue): TaggedValue {
   const { value, tags } = read;
-  const gathers = tags.flatMap((tag, axis) => (tag.kind === 'gather' ? [{ axis, at: tag.at }] : []));
+  const gathers = tags.flatMap((tag, axis) =>
+    tag.kind === 'gather' ? [{ axis, at: tag.at }] : [],
+  );
   if (gathers.length === 0) return read;
   const labels = unionOfLabels(gathers.map(({ at }) => at));
   const shared = tags.flatMap((tag, axis) =>

@@ -80,7 +80,10 @@ export function programInit(name: string, layers: readonly TypedLayer[]): Graph 
   const instances = layers.flatMap((layer) =>
     instancesWithin(context, layerValue(context, layer, null)),
   );
-  return initGraph(name, instances.flatMap((instance) => entriesOf(context, instance)));
+  return initGraph(
+    name,
+    instances.flatMap((instance) => entriesOf(context, instance)),
+  );
 }
 
 function entriesOf(context: Context, owner: InstanceValue): Wanted[] {
@@ -101,4 +104,3 @@ function entriesOf(context: Context, owner: InstanceValue): Wanted[] {
     })),
   ];
 }
-

@@ -23,7 +23,8 @@ export function instantiate(
 ): InstanceValue {
   const { model } = type;
   const dims = new Map<DimVar, Dim>();
-  for (const [variable, dim] of type.bindings.dims) dims.set(variable, resolveDim(dim, environment));
+  for (const [variable, dim] of type.bindings.dims)
+    dims.set(variable, resolveDim(dim, environment));
   const packs = new Map(environment.packs);
   const locals = new Map<Local, Elaborated>();
   for (const [local, value] of values) locals.set(local, context.evaluate(value, environment));

@@ -37,7 +37,8 @@ export function collectProduct(
   if (body.kind === 'number') return { ...nothing, number: body.value };
   if (body.kind === 'convert' && body.value.kind === 'number' && body.to.kind === 'real')
     return { ...nothing, number: body.value.value };
-  if (body.kind === 'read') return { ...nothing, factors: [readFactor(context, body, environment)] };
+  if (body.kind === 'read')
+    return { ...nothing, factors: [readFactor(context, body, environment)] };
   if (body.kind === 'builtin' && body.builtin.name in splits) {
     const parts = body.arguments;
     if (parts.every((part) => part.type.kind === 'tensor' && part.type.base.kind === 'real'))
@@ -184,4 +185,3 @@ function windowed(
   const inPadding = bare === null ? null : convolve(builder, bare, kernel, over);
   return inPadding ?? convolve(builder, only.read, kernel, over);
 }
-

@@ -2,10 +2,25 @@
 // apart, one slice for all constant and strided indices, windows for two indices in one slot, diagonals for repeated indices,
 // gathers for what only the running program knows.
 
-import type { Elaborated, Environment, Label, TensorValue, ZeroPadding } from '../builtins/elaboration.ts';
+import type {
+  Elaborated,
+  Environment,
+  Label,
+  TensorValue,
+  ZeroPadding,
+} from '../builtins/elaboration.ts';
 import { asTensor, dtypeOf, tensorOf } from '../builtins/labelled.ts';
 import type { ReadSlot, TypedExpression } from '../check/typed.ts';
-import { add, constant, equal, isConstant, multiply, one, subtract, zero } from '../dims/arithmetic.ts';
+import {
+  add,
+  constant,
+  equal,
+  isConstant,
+  multiply,
+  one,
+  subtract,
+  zero,
+} from '../dims/arithmetic.ts';
 import type { Dim } from '../dims/dim.ts';
 import type { Builder } from '../ir/builder-types.ts';
 import type { Value } from '../ir/graph.ts';
@@ -180,10 +195,7 @@ export function labelsOf(
   return labels;
 }
 
-const keptAxes = (
-  slot: Extract<ReadSlot, { kind: 'keep' }>,
-  environment: Environment,
-): number =>
+const keptAxes = (slot: Extract<ReadSlot, { kind: 'keep' }>, environment: Environment): number =>
   slot.axes.reduce(
     (count, axis) =>
       count + (axis.kind === 'size' ? 1 : (environment.packs.get(axis.pack)?.length ?? 0)),
@@ -362,4 +374,3 @@ function takeDiagonals(builder: Builder, read: TaggedValue): TaggedValue {
     tags: [tags[first], ...others.map((axis) => tags[axis])],
   });
 }
-

@@ -10,7 +10,11 @@ import { dtypeOfBase, resolveShape, tensorTypeOf } from './sizes.ts';
 
 /** How the first value of an entry is made. */
 export type Origin =
-  | { readonly kind: 'parameter'; readonly parameter: TypedParameter; readonly owner: InstanceValue }
+  | {
+      readonly kind: 'parameter';
+      readonly parameter: TypedParameter;
+      readonly owner: InstanceValue;
+    }
   | { readonly kind: 'state'; readonly state: TypedState; readonly environment: Environment }
   | { readonly kind: 'counter' };
 

@@ -1,7 +1,12 @@
 // Train blocks: the graph of one step (forward, gradients, optimisers), the graph of first values, and the graph that only
 // evaluates.
 
-import type { Elaborated, Environment, InstanceValue, TensorValue } from '../builtins/elaboration.ts';
+import type {
+  Elaborated,
+  Environment,
+  InstanceValue,
+  TensorValue,
+} from '../builtins/elaboration.ts';
 import { asTensor, tensorOf } from '../builtins/labelled.ts';
 import type { Instantiation, Local, TypedStep, TypedTrain } from '../check/typed.ts';
 import type { Graph, Value } from '../ir/graph.ts';
@@ -136,9 +141,7 @@ function parametersOf(
   const paths = instances.flatMap((instance) =>
     instance.model.parameters.map((parameter) => parameterPath(instance, parameter)),
   );
-  return [...new Set(paths)].filter(
-    (path) => context.store.current.get(path)?.dtype === 'f32',
-  );
+  return [...new Set(paths)].filter((path) => context.store.current.get(path)?.dtype === 'f32');
 }
 
 /** The optimiser as it serves one parameter: `net.l1.W.adam`, with states of the parameter's shape. */
@@ -170,4 +173,3 @@ function updated(
   const value = asTensor(context.builder, result, 'f32').value;
   return context.builder.reshape(value, shape);
 }
-

@@ -209,4 +209,3 @@ function fitWindows(
     ? value
     : builder.slice(value, starts, limits);
 }
-
