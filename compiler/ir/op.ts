@@ -72,7 +72,7 @@ export interface Case<A extends Attributes> {
   readonly range?: readonly [number, number];
   /** Integer operands are drawn from 0..bound-1. Default 3. */
   readonly bound?: number;
-  /** The name of an independent fixture in tests/fixtures/ops.json (inputs and outputs from JAX, or literal values). */
+  /** Its entry in tests/fixtures/*ops.json; default `<operation>/<case name>`. */
   readonly fixture?: string;
 }
 
