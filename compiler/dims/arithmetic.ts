@@ -142,11 +142,15 @@ export function multiply(a: Dim, b: Dim): Dim {
   return sumOfTerms(a.terms.flatMap((t) => b.terms.map((u) => multiplyTerms(t, u))));
 }
 
-/** `d^n` for a natural n. */
+/** `d^n` for a natural n; undefined for any other. */
 export function power(d: Dim, n: number): Dim {
+  const known = isConstant(d);
+  if (!Number.isInteger(n) || n < 0) return undefinedDim;
+  if (known !== null) return constant(known ** n);
+  if (n > MAX_POWER) return undefinedDim;
   let result = one;
-  for (let i = 0; i < n && isDefined(result); i++) result = multiply(result, d);
-  return n > MAX_POWER ? undefinedDim : result;
+  for (let i = 0; i < n; i++) result = multiply(result, d);
+  return result;
 }
 
 const degree = (t: Term): number => t.factors.reduce((sum, f) => sum + f.power, 0);

@@ -12,6 +12,7 @@ import {
   multiply,
   negate,
   one,
+  quotientsOf,
   remainder,
   substitute,
   subtract,
@@ -74,21 +75,45 @@ function solveMultiple(d: Dim, by: Dim): { variable: DimVar; is: Dim } | null {
     const linear = linearIn(d, v);
     const coefficient = linear === null ? null : isConstant(linear.coefficient);
     if (linear === null || coefficient === null || sizesOf(by).includes(v)) continue;
-    const quotient = dimOf(variable(`${v.name}'`, v.minimum));
-    if (divisor !== null && linear.rest.terms.length === 0)
-      return { variable: v, is: multiply(constant(divisor / gcd(coefficient, divisor)), quotient) };
-    // The multiple is at least 1, and so may be named by a size, only if d is.
-    if (coefficient === 1 && surelyNonNegative(subtract(d, one)))
-      return { variable: v, is: subtract(multiply(by, quotient), linear.rest) };
+    const quotient = (minimum: 0 | 1): Dim => dimOf(variable(`${v.name}'`, minimum));
+    if (divisor !== null && linear.rest.terms.length === 0) {
+      const step = constant(divisor / gcd(coefficient, divisor));
+      return { variable: v, is: multiply(step, quotient(v.minimum)) };
+    }
+    // The quotient may be named by a size only if d is not negative.
+    if (coefficient === 1 && surelyNonNegative(d)) {
+      const minimum = surelyNonNegative(subtract(d, one)) ? 1 : 0;
+      return { variable: v, is: subtract(multiply(by, quotient(minimum)), linear.rest) };
+    }
   }
   return null;
+}
+
+/**
+ * What an equality says of remainders: from `A f + C = 0` with a quotient f, that A divides C. So `k % 2 == 1`, which is
+ * k - 2 floor(k / 2) = 1, makes k - 1 a multiple of 2.
+ */
+function impliedMultiples(fact: Fact): Fact[] {
+  if (fact.kind !== 'equal') return [];
+  const difference = subtract(fact.left, fact.right);
+  return quotientsOf(difference).flatMap((q): Fact[] => {
+    const linear = linearIn(difference, q);
+    if (linear === null) return [];
+    const { coefficient, rest } = linear;
+    const [up, down] = [coefficient, negate(coefficient)];
+    const by = [up, down].find((a) => surelyNonNegative(subtract(a, constant(2))));
+    if (by === undefined) return [];
+    return [{ kind: 'divisible', left: by === up ? negate(rest) : rest, right: by }];
+  });
 }
 
 /** The assumptions with one fact more. Facts that contradict each other prove everything and refute nothing. */
 export function assume(assumptions: Assumptions, fact: Fact): Assumptions {
   const facts = [...assumptions.facts, fact];
   let rewrites: ReadonlyMap<DimVar, Dim> = new Map<DimVar, Dim>();
-  let pending = facts.filter((f) => f.kind === 'equal' || f.kind === 'divisible');
+  let pending = [...facts, ...facts.flatMap(impliedMultiples)].filter(
+    (f) => f.kind === 'equal' || f.kind === 'divisible',
+  );
   for (let progress = true; progress;) {
     progress = false;
     for (const f of pending) {

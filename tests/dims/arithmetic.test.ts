@@ -83,6 +83,14 @@ describe('what has no value', () => {
     expect(isConstant(large)).toBeNull();
   });
 
+  test('powers', () => {
+    expect(isConstant(power(n(1), 1e12))).toBe(1);
+    expect(isConstant(power(H, 0))).toBe(1);
+    for (const wrong of [-1, 0.5, Number.NaN]) expect(isDefined(power(H, wrong))).toBe(false);
+    expect(isDefined(power(H, 1e12))).toBe(false);
+    expect(isDefined(n(0.5))).toBe(false);
+  });
+
   test('too many terms', () => {
     const sum = Array.from({ length: 40 }, (_, i) => dimOf(variable(`v${i}`))).reduce(add);
     expect(isDefined(sum)).toBe(true);

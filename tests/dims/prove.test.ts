@@ -112,6 +112,30 @@ describe('equality', () => {
     );
   });
 
+  test('odd kernels keep the size', () => {
+    const odd = under(equals(remainder(K, n(2)), n(1)));
+    const padding = floorDivide(minus(K, n(1)), n(2));
+    const out = plus(minus(plus(H, scale(padding, 2)), K), n(1));
+    expect(kind(proveEqual(out, H, odd))).toBe('proved');
+    expect(kind(proveEqual(out, H, noAssumptions))).toBe('refuted');
+    const dilated = plus(
+      minus(plus(H, scale(times(D, padding), 2)), plus(times(D, minus(K, n(1))), n(1))),
+      n(1),
+    );
+    expect(kind(proveEqual(dilated, H, odd))).toBe('proved');
+    const rest = under(equals(remainder(H, P), C));
+    expect(kind(proveEqual(minus(H, C), times(P, floorDivide(H, P)), rest))).toBe('proved');
+  });
+
+  test('a transposed convolution undoes the sizes of a convolution', () => {
+    // kernel 2 p + s, padding p: H -> s H when going up, and back.
+    const kernel = plus(scale(P, 2), S);
+    const up = plus(minus(times(minus(H, n(1)), S), scale(P, 2)), kernel);
+    expect(kind(proveEqual(up, times(S, H), noAssumptions))).toBe('proved');
+    const down = plus(floorDivide(minus(plus(up, scale(P, 2)), kernel), S), n(1));
+    expect(kind(proveEqual(down, H, noAssumptions))).toBe('proved');
+  });
+
   test('a counterexample names the sizes in question only', () => {
     const facts: Fact[] = [divides(n(4), H), atMost(K, W), atMost(W, H)];
     const half = scale(floorDivide(H, n(8)), 8);
