@@ -3,6 +3,7 @@
 import { builtinDiagnostics } from './builtins.ts';
 import { files } from './data.ts';
 import type { Definition } from './diagnostic.ts';
+import { elaborationDiagnostics } from './elaboration.ts';
 import { indices } from './indices.ts';
 import { names } from './names.ts';
 import { programs } from './programs.ts';
@@ -18,6 +19,7 @@ const tables: readonly Readonly<Record<string, Definition>>[] = [
   programs,
   files,
   builtinDiagnostics,
+  elaborationDiagnostics,
 ];
 
 /** All definitions, by code. */

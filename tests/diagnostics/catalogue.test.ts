@@ -1,5 +1,7 @@
 // The tables of diagnostics: complete, without clashes, explained.
 
+import { readdirSync } from 'node:fs';
+
 import { describe, expect, test } from 'vitest';
 
 import { catalogue, explain } from '../../compiler/diagnostics/catalogue.ts';
@@ -18,6 +20,21 @@ describe('the catalogue', () => {
     expect(d.explanation.length).toBeGreaterThan(20);
     expect(d.explanation.trim()).toMatch(/[.:)`]$/);
     expect(d.example.trim()).not.toBe('');
+  });
+
+  test('leaves out no table of its folder', async () => {
+    const folder = new URL('../../compiler/diagnostics/', import.meta.url);
+    const listed = new Set(catalogue.map((d) => d.code));
+    const tables: string[] = [];
+    for (const file of readdirSync(folder)) {
+      const exported: unknown[] = Object.values(await import(new URL(file, folder).href));
+      for (const table of exported) {
+        const codes = Object.keys(Object(table)).filter((key) => /^E\d{4}$/.test(key));
+        if (codes.length > 0) tables.push(file);
+        expect(codes.filter((code) => !listed.has(code))).toEqual([]);
+      }
+    }
+    expect(tables.length).toBeGreaterThanOrEqual(8);
   });
 
   test('explains a code, however it is written', () => {
