@@ -47,10 +47,9 @@ export interface Between {
 export function claim(comments: Comments, from: number, to: number): Between {
   const free = commentsIn(comments, from, to).filter((one) => !comments.claimed.has(one));
   for (const one of free) comments.claimed.add(one);
-  return {
-    trailing: free.filter((one) => !standsAlone(one)),
-    alone: free.filter(standsAlone),
-  };
+  // Only one comment can end a line; another that stood behind a comma or a bracket gets a line of its own.
+  const trailing = free.length > 0 && !standsAlone(free[0]) ? 1 : 0;
+  return { trailing: free.slice(0, trailing), alone: free.slice(trailing) };
 }
 
 /** Empty lines in the source between two offsets. */

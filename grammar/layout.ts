@@ -55,6 +55,14 @@ export function flat(doc: Doc): string | null {
   return mustBreak(doc) ? null : render(doc, Number.POSITIVE_INFINITY);
 }
 
+/** The first text in `doc`; empty if it has none. */
+export function firstText(doc: Doc): string {
+  if (typeof doc === 'string') return doc;
+  if (isList(doc)) return doc.map(firstText).find((text) => text !== '') ?? '';
+  if (doc.kind === 'nest' || doc.kind === 'group') return firstText(doc.body);
+  return doc.kind === 'either' ? firstText(doc.flat) : '';
+}
+
 interface Command {
   readonly indent: number;
   readonly broken: boolean;

@@ -60,7 +60,7 @@ export abstract class StatementParser extends TypeParser {
         GATE: () => {
           const ahead = this.LA(2).tokenType;
           if (ahead === symbol['}'] || statementWords.has(ahead)) return true;
-          return this.bindAhead(true, 2);
+          return this.bindAhead(true, 2, Number.POSITIVE_INFINITY);
         },
         ALT: () => this.SUBRULE(this.block),
       },

@@ -1,15 +1,6 @@
 // The parser's second layer: types, fields, parameters and `where` clauses.
 
-import type {
-  BaseType,
-  Expression,
-  Field,
-  Parameter,
-  Path,
-  ScalarBase,
-  TensorType,
-  TypeNode,
-} from './ast.ts';
+import type { BaseType, Expression, Field, Parameter, Path, ScalarBase, TypeNode } from './ast.ts';
 import { ExpressionParser } from './parse-expressions.ts';
 import { keyword, symbol } from './tokens.ts';
 

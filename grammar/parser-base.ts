@@ -5,6 +5,7 @@
 
 import {
   EmbeddedActionsParser,
+  EOF,
   isRecognitionException,
   type IToken,
   type TokenType,
@@ -123,6 +124,7 @@ export const sequences = {
 } as const satisfies Record<string, SequenceKind>;
 
 export const bindOperators = setOf(symbol['='], symbol['~'], symbol['<-']);
+const braces = setOf(symbol['{'], symbol['}'], EOF);
 const closers = setOf(
   symbol[')'],
   symbol[']'],
@@ -308,11 +310,11 @@ export abstract class ParserBase extends EmbeddedActionsParser {
   // ---- recovery ---------------------------------------------------------------------------------------------------
 
   /** Whether the text ahead reads like the start of a binding: `a =`, `a[i], b <-`, `a: `. */
-  protected bindAhead(typed: boolean, from = 1): boolean {
-    for (let ahead = from; ahead < guessLimit; ahead++) {
+  protected bindAhead(typed: boolean, from = 1, limit = guessLimit): boolean {
+    for (let ahead = from; ahead < limit; ahead++) {
       if (!this.isName(ahead)) return false;
       ahead++;
-      if (this.next(symbol['['], ahead)) ahead = this.#pastIndex(ahead);
+      if (this.next(symbol['['], ahead)) ahead = this.#pastIndex(ahead, limit);
       const { tokenType } = this.LA(ahead);
       if (bindOperators.has(tokenType)) return true;
       if (tokenType === symbol[':']) return typed;
@@ -321,13 +323,13 @@ export abstract class ParserBase extends EmbeddedActionsParser {
     return false;
   }
 
-  #pastIndex(from: number): number {
+  #pastIndex(from: number, limit: number): number {
     let depth = 0;
-    for (let ahead = from; ahead < from + guessLimit; ahead++) {
+    for (let ahead = from; ahead < from + limit; ahead++) {
       const { tokenType } = this.LA(ahead);
       if (tokenType === symbol['[']) depth++;
       else if (tokenType === symbol[']'] && --depth === 0) return ahead + 1;
-      else if (tokenType === symbol['{'] || tokenType === symbol['}']) break;
+      else if (braces.has(tokenType)) break;
     }
     return from;
   }
@@ -369,17 +371,17 @@ export abstract class ParserBase extends EmbeddedActionsParser {
   /** Skips to the next item of the list or its end, over whole `{ ... }`; always moves on from `from`. */
   #skip(kind: SequenceKind, from: IToken): ErrorNode {
     const start = this.here;
-    let braces = 0;
+    let depth = 0;
     for (;;) {
       const found = this.LA(1);
       if (Number.isNaN(found.startOffset)) break;
       const firstOnLine = isFirstOnLine(found);
       if (found !== from) {
         if (firstOnLine && (kind.closed ? kind.foreign : outermost).has(found.tokenType)) break;
-        if (braces === 0 && (this.#ends(kind) || this.#startsItem(kind))) break;
+        if (depth === 0 && (this.#ends(kind) || this.#startsItem(kind))) break;
       }
-      if (found.tokenType === symbol['{']) braces++;
-      else if (found.tokenType === symbol['}']) braces = Math.max(0, braces - 1);
+      if (found.tokenType === symbol['{']) depth++;
+      else if (found.tokenType === symbol['}']) depth = Math.max(0, depth - 1);
       this.CONSUME(Any);
     }
     return { kind: 'error', span: this.since(start) };

@@ -30,6 +30,7 @@ import {
 import {
   blankLine,
   either,
+  firstText,
   flat,
   group,
   hardLine,
@@ -252,7 +253,7 @@ function functionDoc(comments: Comments, node: FunctionDeclaration): Doc {
 /** An expression after a contextual keyword that may also be a name: before `[` it would be read as one. */
 function operandAfterName(comments: Comments, node: Expression): Doc {
   const doc = expressionDoc(comments, node);
-  return (flat(doc) ?? '').startsWith('[') ? ['(', doc, ')'] : doc;
+  return firstText(doc).startsWith('[') ? ['(', doc, ')'] : doc;
 }
 
 const initsDoc = (comments: Comments, carries: readonly Init[]): Doc =>
@@ -384,7 +385,7 @@ function piecesOf(
     const doc = itemDoc(comments, item, tables);
     add(doc, start, stop);
     const { trailing, alone } = claim(comments, start, stop);
-    lines.splice(before, 0, ...hoisted([...alone, ...trailing], lines, before));
+    lines.splice(before, 0, ...hoisted([...trailing, ...alone], lines, before));
   }
   addComments(to);
   return { opening, lines };
