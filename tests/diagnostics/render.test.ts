@@ -1,5 +1,6 @@
 // How diagnostics look on a terminal, and as data.
 
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import { defineDiagnostics, report } from '../../compiler/diagnostics/diagnostic.ts';
@@ -175,6 +176,25 @@ describe('terminal', () => {
     expect(text).not.toMatch(/[\u001B\u202E\r]/);
     const [, , line, carets] = text.split('\n');
     expect(carets.indexOf('^')).toBe(line.indexOf('y'));
+  });
+
+  test('any span of any text is shown, on lines that are those of the source', () => {
+    const texts = fc.string({
+      unit: fc.constantFrom('a', '\t', '\n', '\r\n', 'β', '数', '\u0301', '🎲', '\ud800'),
+    });
+    fc.assert(
+      fc.property(texts, fc.nat(20), fc.nat(20), (text, a, b) => {
+        const of = source(text);
+        const [start, end] = [Math.min(a, text.length), Math.min(a + b, text.length)];
+        const d = report(table.E9002, { span: { source: of, start, end } });
+        const [, place, ...lines] = renderDiagnostic(d, plain).split('\n');
+        expect(place).toMatch(/^ {2}net\.dlg:\d+:\d+$/);
+        const numbers = lines.flatMap((line) => /^ *(\d+) \|/.exec(line)?.[1] ?? []).map(Number);
+        expect(numbers.length).toBeLessThanOrEqual(2);
+        expect(numbers[0]).toBe(text.slice(0, start).split('\n').length);
+        expect(lines.filter((line) => /^ +\| *\^+/.test(line)).length).toBe(numbers.length);
+      }),
+    );
   });
 
   test('colour is on only when asked for', () => {
