@@ -9,8 +9,11 @@ import { toJson } from '../compiler/diagnostics/json.ts';
 import { renderDiagnostics } from '../compiler/diagnostics/render.ts';
 import type { Problem } from '../runtime/problem.ts';
 
-/** 0: done; 1: something is wrong with the user's program or data; 2: the command was misused; 70: a bug in dlg. */
-export const exit = { done: 0, userError: 1, usage: 2, bug: 70 } as const;
+/**
+ * 0: done; 1: something is wrong with the user's program or data; 2: the command was misused; 70: a bug in dlg; 130: interrupted
+ * from the keyboard, as shells have it.
+ */
+export const exit = { done: 0, userError: 1, usage: 2, bug: 70, interrupted: 130 } as const;
 
 export type ExitCode = (typeof exit)[keyof typeof exit];
 

@@ -1,0 +1,116 @@
+// `dlg run FILE FN`: evaluates an export fn on data, and prints its results as one JSON object.
+
+import type { Tensor } from '../../compiler/ir/tensor.ts';
+import { tensor } from '../../compiler/ir/tensor.ts';
+import type { CompiledFunction, CompiledProgram } from '../../compiler/program.ts';
+import { loadWeights } from '../../runtime/checkpoint.ts';
+import { checkNames, loadPorts, type Sources } from '../../runtime/data/dataset.ts';
+import { fitAll, toTensor, type Loaded } from '../../runtime/data/fit.ts';
+import { readJson } from '../../runtime/data/json.ts';
+import { isProblem, problem, type Problem } from '../../runtime/problem.ts';
+import { compileFile, select } from '../compile.ts';
+import { guarded, load, type DeviceOptions } from '../device.ts';
+import { exit, fail, print, type ExitCode } from '../output.ts';
+import { weightPorts } from '../weights.ts';
+
+interface RunOptions extends DeviceOptions {
+  readonly input?: ReadonlyMap<string, string>;
+  readonly weights?: string;
+  readonly seed?: number;
+  readonly json?: boolean;
+}
+
+type Tensors = Readonly<Record<string, Tensor>>;
+
+export async function run(file: string, name: string, options: RunOptions): Promise<ExitCode> {
+  const compiled = compileFile(file, options);
+  if (typeof compiled === 'number') return compiled;
+  const results = await evaluate(compiled.program, name, options);
+  if (isProblem(results)) return fail(results, options);
+  print(JSON.stringify(Object.fromEntries(results)));
+  return exit.done;
+}
+
+async function evaluate(
+  program: CompiledProgram,
+  name: string,
+  options: RunOptions,
+): Promise<ReadonlyMap<string, unknown> | Problem> {
+  const entry = select(program.functions, 'export fn', name);
+  if (isProblem(entry)) return entry;
+  const inputs = readInputs(entry, options.input ?? new Map());
+  if (isProblem(inputs)) return inputs;
+  const weights = await readWeights(program, entry, options);
+  if (isProblem(weights)) return weights;
+  const outputs = await guarded(async () => {
+    const loaded = await load(entry.graph, options);
+    return loaded.run({ ...inputs, ...weights });
+  });
+  if (isProblem(outputs)) return outputs;
+  const results = entry.results.map(({ name: result, base }) => {
+    const { shape, data } = outputs[result];
+    const values = base === 'bool' ? Array.from(data, (v) => v !== 0) : Array.from(data);
+    return [result, nested(values, shape)] as const;
+  });
+  return new Map(results);
+}
+
+/** The inputs, from files or from JSON written on the command line, checked against the declarations. */
+function readInputs({ data }: CompiledFunction, given: Sources): Tensors | Problem {
+  const wrong = checkNames(data, given);
+  if (wrong !== null) return wrong;
+  const inline: Loaded[] = [];
+  for (const port of data) {
+    const text = given.get(port.name) ?? '';
+    if (!/^\s*(\[|-?\d|true\s*$|false\s*$)/.test(text)) continue;
+    const array = readJson(port.name, text);
+    if (isProblem(array)) return array;
+    inline.push({ port, file: port.name, array });
+  }
+  const named = data.filter((port) => !inline.some((item) => item.port === port));
+  const files = loadPorts(
+    named,
+    new Map([...given].filter(([name]) => named.some((p) => p.name === name))),
+  );
+  if (isProblem(files)) return files;
+  const fitted = fitAll([...inline, ...files]);
+  if (isProblem(fitted)) return fitted;
+  return Object.fromEntries(fitted.columns.map((column) => [column.port.name, toTensor(column)]));
+}
+
+async function readWeights(
+  program: CompiledProgram,
+  { graph }: CompiledFunction,
+  { weights, seed, ...device }: RunOptions,
+): Promise<Tensors | Problem> {
+  const ports = weightPorts(graph);
+  if (weights !== undefined) {
+    const loaded = loadWeights(weights, ports);
+    return isProblem(loaded) ? loaded : Object.fromEntries(loaded);
+  }
+  if (ports.length === 0) return {};
+  if (seed === undefined)
+    return problem(
+      'E0505',
+      null,
+      `the function uses parameters, such as ${ports[0].name}, and no weights are given`,
+      '`--weights FILE` reads them from what `dlg train` wrote; `--seed N` draws them afresh',
+    );
+  return guarded(async () => {
+    const init = await load(program.init, device);
+    return init.run({ seed: tensor('u32', [], [seed]) });
+  });
+}
+
+/** Flat values as nested lists; a number JSON does not have becomes its name. */
+function nested(values: readonly (number | boolean)[], shape: readonly number[]): unknown {
+  const [size, ...rest] = shape;
+  if (size === undefined) {
+    const [value] = values;
+    return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
+  }
+  const step = values.length / size;
+  return Array.from({ length: size }, (_, i) =>
+    nested(values.slice(i * step, (i + 1) * step), rest),
+  );
+}
