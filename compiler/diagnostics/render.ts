@@ -35,7 +35,7 @@ function marksOf(span: Span, label: string, primary: boolean): Mark[] {
   }
   const ending = lineText(source, last.line);
   const indent = columnsOf(ending.slice(0, ending.length - ending.trimStart().length));
-  const to = columnsOf(ending.slice(0, last.column));
+  const to = Math.max(1, columnsOf(ending.slice(0, last.column)));
   return [
     { line: first.line, from, to: Math.max(columnsOf(text), from + 1), label: '', primary },
     { line: last.line, from: Math.min(indent, to - 1), to, label, primary },
