@@ -24,6 +24,10 @@ type OnnxAttributes = Readonly<Record<string, OnnxAttribute>>;
 export interface OnnxWriter extends OnnxBuilder {
   readonly nodeProtos: readonly NodeProto[];
   readonly initialisers: readonly TensorProto[];
+  /** The number, where the name is a real scalar constant. */
+  scalarOf(name: string): number | undefined;
+  /** The list, where the name is a 1-d int64 constant. */
+  int64sOf(name: string): readonly number[] | undefined;
   /** What follows is named after the origin's path, and has `doc` for its text. */
   from(origin: Origin, doc: string): void;
 }
@@ -40,17 +44,28 @@ export function createOnnxWriter(
   const sink = createSink(taken);
   const node: OnnxBuilder['node'] = (opType, inputs, attributes = {}) =>
     sink.append('', opType, inputs, 1, attributes)[0];
-  const constant: OnnxBuilder['constant'] = (value) =>
-    sink.initialiser(tensorKey(value), 'constant', (name) => tensorProto(name, value));
+  const scalars = new Map<string, number>();
+  const lists = new Map<string, readonly number[]>();
+  const constant: OnnxBuilder['constant'] = (value) => {
+    const made = sink.initialiser(tensorKey(value), 'constant', (name) => tensorProto(name, value));
+    if (value.shape.length === 0 && value.dtype === 'f32') scalars.set(made, value.data[0]);
+    return made;
+  };
   const int64 = (dims: readonly number[], values: readonly number[]): string =>
     sink.initialiser(`int64[${dims.join()}]:${values.join()}`, 'sizes', (name) =>
       int64Proto(name, dims, values),
     );
-  const int64s: OnnxBuilder['int64s'] = (values) => int64([values.length], values);
+  const int64s: OnnxBuilder['int64s'] = (values) => {
+    const made = int64([values.length], values);
+    lists.set(made, values);
+    return made;
+  };
   const sizeOf = sizeComputer({ node, int64s }, sources);
   return {
     nodeProtos: sink.nodes,
     initialisers: sink.initialisers,
+    scalarOf: (name) => scalars.get(name),
+    int64sOf: (name) => lists.get(name),
     from: sink.from,
     node,
     nodes: (opType, inputs, outputs, attributes = {}) =>

@@ -10,6 +10,7 @@ import type { Tensor } from '../../ir/tensor.ts';
 import { findBroadcasts } from './broadcasts.ts';
 import type { OnnxWriter } from './builder.ts';
 import { createOnnxWriter } from './builder.ts';
+import { fuse } from './fuse.ts';
 import type { FunctionProto, NodeProto } from './proto.ts';
 import { irVersion, ModelProto, opsetImport, tensorProto, valueInfo } from './proto.ts';
 import { findRelus } from './relu.ts';
@@ -37,10 +38,13 @@ export function emitOnnx(
   const nameOf = lowerNodes(graph, writer);
   const inputs = graph.inputs.filter(({ name }) => !initialisers.has(name));
   const { identities, rename } = nameOutputs(graph, writer, nameOf);
-  const nodes = keepNeeded(
-    [...writer.nodeProtos.map((node) => renamed(node, rename)), ...identities],
-    graph.outputs,
-  );
+  const lowered = [...writer.nodeProtos.map((node) => renamed(node, rename)), ...identities];
+  const results = graph.outputs.map(({ name }) => name);
+  const facts = {
+    ...writer,
+    rankOf: ranks(graph, (value) => rename.get(nameOf(value)) ?? nameOf(value)),
+  };
+  const nodes = keepNeeded(fuse(lowered, results, facts), results);
   const read = new Set(nodes.flatMap(({ input }) => input ?? []));
   const baked = graph.inputs.flatMap(({ name }) => {
     const value = initialisers.get(name);
@@ -160,9 +164,22 @@ const renamed = (node: NodeProto, rename: ReadonlyMap<string, string>): NodeProt
   output: node.output?.map((name) => rename.get(name) ?? name),
 });
 
+/** How many axes the tensors that stand for values have. */
+function ranks(
+  graph: Graph,
+  nameOf: (value: Value) => string,
+): (name: string) => number | undefined {
+  const known = new Map<string, number>();
+  for (const { outputs } of graph.nodes)
+    for (const value of outputs) known.set(nameOf(value), value.shape.length);
+  for (const { name, value } of [...graph.inputs, ...graph.outputs])
+    known.set(name, value.shape.length);
+  return (name) => known.get(name);
+}
+
 /** Without the nodes that no output depends on, such as the comparison inside a relu. */
-function keepNeeded(nodes: readonly NodeProto[], outputs: readonly Port[]): NodeProto[] {
-  const needed = new Set(outputs.map(({ name }) => name));
+function keepNeeded(nodes: readonly NodeProto[], outputs: readonly string[]): NodeProto[] {
+  const needed = new Set(outputs);
   return nodes
     .toReversed()
     .filter((node) => {
