@@ -11,7 +11,6 @@ import type { Builtin, BuiltinCall, BuiltinResult } from './builtin.ts';
 import { asIs, lastOwn } from './creation.ts';
 import type { TensorValue } from './elaboration.ts';
 import {
-  ownAxis,
   ownRank,
   ownShape,
   perAxis,

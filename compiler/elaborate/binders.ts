@@ -21,7 +21,8 @@ import type { DType } from '../ir/tensor.ts';
 import type { Context } from './context.ts';
 import { bindIndex } from './indices.ts';
 import { collectProduct, productOfSum } from './products.ts';
-import { finishRead, prepareRead } from './reads.ts';
+import { finishRead } from './finish-read.ts';
+import { prepareRead } from './reads.ts';
 import { dtypeOfType } from './sizes.ts';
 import { hasWindows, pool } from './windows.ts';
 
@@ -150,7 +151,7 @@ function pooled(bound: Bound, kind: 'max' | 'min' | 'add'): TensorValue | null {
   if (!hasWindows(read)) return null;
   const result = pool(context.builder, kind, read, labels);
   if (result !== null) return result;
-  const whole = varyAlong(context.builder, finishRead(context, read), labels);
+  const whole = varyAlong(context.builder, finishRead(context.builder, read), labels);
   return reduceLabels(context.builder, kind, whole, labels);
 }
 

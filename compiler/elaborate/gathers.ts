@@ -11,7 +11,7 @@ import {
 } from '../builtins/labelled.ts';
 import { isConstant, multiply, one } from '../dims/arithmetic.ts';
 import type { Builder } from '../ir/builder-types.ts';
-import type { TaggedValue, Tag } from './reads.ts';
+import type { TaggedValue, Tag } from './axes.ts';
 
 /**
  * Up to this size an axis is read by a mask and a sum instead, where the index varies along other axes of the same tensor: for

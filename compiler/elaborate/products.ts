@@ -7,7 +7,9 @@ import type { TypedExpression } from '../check/typed.ts';
 import type { Builder } from '../ir/builder-types.ts';
 import type { Context } from './context.ts';
 import { countOfLabels, multiplyAll, sumOfProduct } from './contract.ts';
-import { finishRead, prepareRead, prepareReadWithoutPadding, type TaggedValue } from './reads.ts';
+import type { TaggedValue } from './axes.ts';
+import { finishRead } from './finish-read.ts';
+import { prepareRead, prepareReadWithoutPadding } from './reads.ts';
 import { convolve, hasWindows, pool } from './windows.ts';
 
 /** `number * product of factors / product of divisors`; divisors do not vary along the summed labels. */
@@ -94,7 +96,7 @@ function readFactor(
 ): Factor {
   const value = context.evaluate(target, environment);
   const read = prepareRead(context, value, slots, environment);
-  if (!hasWindows(read)) return finishRead(context, read);
+  if (!hasWindows(read)) return finishRead(context.builder, read);
   const bare = (): TaggedValue | null =>
     prepareReadWithoutPadding(context, value, slots, environment);
   return { kind: 'windows', read, bare };
@@ -134,7 +136,7 @@ function multiplyByCount(
 function labelsOfFactor(factor: Factor): readonly Label[] {
   if (factor.kind === 'tensor') return factor.labels;
   return factor.read.tags.flatMap((tag) => {
-    if (tag.kind === 'label') return [tag.label];
+    if (tag.kind === 'label' || tag.kind === 'repeat') return [tag.label];
     if (tag.kind === 'window') return tag.terms.map((term) => term.label);
     return tag.kind === 'gather' ? tag.at.labels : [];
   });
@@ -166,7 +168,7 @@ function sumOfFactors(
 }
 
 const closed = (context: Context, factor: Factor): TensorValue =>
-  factor.kind === 'tensor' ? factor : finishRead(context, factor.read);
+  factor.kind === 'tensor' ? factor : finishRead(context.builder, factor.read);
 
 /** A convolution or a pool, where one factor is a read by windows and the sum is one of these. */
 function windowed(

@@ -22,37 +22,15 @@ import {
   zero,
 } from '../dims/arithmetic.ts';
 import type { Dim } from '../dims/dim.ts';
-import type { Builder } from '../ir/builder-types.ts';
+
 import type { Value } from '../ir/graph.ts';
-import { affineOf, type Affine, type AffineTerm } from './affine.ts';
+import { affineOf, type Affine } from './affine.ts';
 import type { Context } from './context.ts';
-import { gatherAxes } from './gathers.ts';
+import { cut, everything, type Cut, type Tag, type TaggedValue } from './axes.ts';
+import { finishRead } from './finish-read.ts';
 import { resolveDim } from './sizes.ts';
 
 type ReadExpression = Extract<TypedExpression, { kind: 'read' }>;
-
-/** What an axis of a read's target is for. */
-export type Tag =
-  | { readonly kind: 'label'; readonly label: Label }
-  | { readonly kind: 'own' }
-  | WindowTag
-  /** Read at a tensor of indices. */
-  | { readonly kind: 'gather'; readonly at: TensorValue };
-
-/** Read at `offset + sum of terms` of two labels, both steps positive numbers. */
-export interface WindowTag {
-  readonly kind: 'window';
-  readonly terms: readonly [AffineTerm, AffineTerm];
-  readonly offset: Dim;
-  /** Zeros around and between the elements, where the read's target is the tensor without them. */
-  readonly padding: { readonly low: Dim; readonly high: Dim; readonly interior: Dim } | null;
-}
-
-/** A tensor with a tag an axis. */
-export interface TaggedValue {
-  readonly value: Value;
-  readonly tags: readonly Tag[];
-}
 
 /** A read, evaluated. */
 export function evaluateRead(
@@ -61,7 +39,7 @@ export function evaluateRead(
   environment: Environment,
 ): Elaborated {
   const target = context.evaluate(expression.target, environment);
-  return finishRead(context, prepareRead(context, target, expression.slots, environment));
+  return finishRead(context.builder, prepareRead(context, target, expression.slots, environment));
 }
 
 /** One slot an axis, groups taken apart. */
@@ -202,29 +180,12 @@ const keptAxes = (slot: Extract<ReadSlot, { kind: 'keep' }>, environment: Enviro
     0,
   );
 
-/** What is sliced out of one axis: `count` elements from `start`, `stride` apart, after a reversal; then what is left is for `tag`. */
-interface Cut {
-  readonly reversed: boolean;
-  readonly start: Dim;
-  readonly count: Dim;
-  readonly stride: Dim;
-  /** Null: one element, and the axis goes. */
-  readonly tag: Tag | null;
-}
-
-const everything = (size: Dim, tag: Tag): Cut => ({
-  reversed: false,
-  start: zero,
-  count: size,
-  stride: one,
-  tag,
-});
-
 function cutOf(context: Context, slot: AxisSlot, size: Dim, environment: Environment): Cut {
   switch (slot.kind) {
     case 'label':
     case 'own':
     case 'window':
+    case 'repeat':
     case 'gather':
       return everything(size, slot);
     case 'range': {
@@ -234,11 +195,25 @@ function cutOf(context: Context, slot: AxisSlot, size: Dim, environment: Environ
     case 'at': {
       const affine = affineOf(slot.at, environment);
       const made = affine === null ? null : cutOfAffine(affine, size);
-      if (made !== null) return made;
+      const repeat = made ?? cutOfRepeat(slot.at, size, environment);
+      if (repeat !== null) return repeat;
       const at = asTensor(context.builder, context.evaluate(slot.at, environment), 'i32');
       return everything(size, { kind: 'gather', at });
     }
   }
+}
+
+/** `x[i // 2]` where `i` runs through twice the axis: nearest upsampling. */
+function cutOfRepeat(at: TypedExpression, size: Dim, environment: Environment): Cut | null {
+  if (at.kind === 'convert') return cutOfRepeat(at.value, size, environment);
+  if (at.kind !== 'builtin' || at.builtin.name !== 'floor_divide') return null;
+  const [index, by] = at.arguments.map((part) => affineOf(part, environment));
+  if (index?.terms.length !== 1 || by === null || by.terms.length > 0) return null;
+  const [{ label, step }] = index.terms;
+  const plain = equal(step, one) && equal(index.offset, zero);
+  return plain && equal(label.size, multiply(size, by.offset))
+    ? everything(size, { kind: 'repeat', label, times: by.offset })
+    : null;
 }
 
 function cutOfAffine({ terms, offset }: Affine, size: Dim): Cut | null {
@@ -256,121 +231,4 @@ function cutOfAffine({ terms, offset }: Affine, size: Dim): Cut | null {
   }
   if (terms.length > 2 || steps.some((step) => step === null || step < 0)) return null;
   return everything(size, { kind: 'window', terms: [first, second], offset, padding: null });
-}
-
-/** Applies the cuts: at most one reversal, one slice and one reshape for all of them. */
-function cut(builder: Builder, value: Value, cuts: readonly Cut[]): TaggedValue {
-  const reversed = builder.reverse(
-    value,
-    cuts.flatMap((c, axis) => (c.reversed ? [axis] : [])),
-  );
-  const isWhole = (c: Cut, axis: number): boolean =>
-    equal(c.start, zero) && equal(c.stride, one) && equal(c.count, value.shape[axis]);
-  const sliced = cuts.every(isWhole)
-    ? reversed
-    : builder.slice(
-        reversed,
-        cuts.map((c) => c.start),
-        // One past the last element read, so that a stride never asks for more.
-        cuts.map((c) => add(c.start, add(multiply(subtract(c.count, one), c.stride), one))),
-        cuts.map((c) => c.stride),
-      );
-  const kept = cuts.flatMap((c, axis) => (c.tag === null ? [] : [{ axis, tag: c.tag }]));
-  const shape = kept.map(({ axis }) => sliced.shape[axis]);
-  return {
-    value: kept.length === cuts.length ? sliced : builder.reshape(sliced, shape),
-    tags: kept.map(({ tag }) => tag),
-  };
-}
-
-/** Windows, diagonals and gathers done: labels first, in the order of their axes, then the tensor's own axes. */
-export function finishRead(context: Context, read: TaggedValue): TensorValue {
-  const { builder } = context;
-  const unfolded = unfoldWindows(builder, read);
-  const distinct = takeDiagonals(builder, unfolded);
-  const gathered = gatherAxes(builder, distinct);
-  const labels = gathered.tags.flatMap((tag) => (tag.kind === 'label' ? [tag.label] : []));
-  const permutation = [
-    ...gathered.tags.flatMap((tag, axis) => (tag.kind === 'label' ? [axis] : [])),
-    ...gathered.tags.flatMap((tag, axis) => (tag.kind === 'own' ? [axis] : [])),
-  ];
-  return tensorOf(builder.transpose(gathered.value, permutation), labels);
-}
-
-/** Every window as two axes of its own: by a reshape where windows tile the axis, by `unfold` otherwise. */
-function unfoldWindows(builder: Builder, read: TaggedValue): TaggedValue {
-  let current = read;
-  for (;;) {
-    const axis = current.tags.findIndex((tag) => tag.kind === 'window');
-    const tag = current.tags[axis];
-    if (tag?.kind !== 'window') return current;
-    current = unfoldWindow(builder, current, axis, tag);
-  }
-}
-
-function unfoldWindow(
-  builder: Builder,
-  { value, tags }: TaggedValue,
-  axis: number,
-  { terms, offset }: WindowTag,
-): TaggedValue {
-  const [outer, inner] = tilingOrder(terms);
-  const count = windowExtent([outer, inner]);
-  const cuts = tags.map((tag, i): Cut => everything(value.shape[i], tag));
-  cuts[axis] = { ...cuts[axis], start: offset, count };
-  const tiles =
-    equal(inner.step, one) && equal(outer.step, inner.label.size)
-      ? multiply(outer.label.size, inner.label.size)
-      : null;
-  if (tiles !== null) cuts[axis] = { ...cuts[axis], count: tiles };
-  const sliced = cut(builder, value, cuts).value;
-  const labelTags: Tag[] = [outer, inner].map(({ label }) => ({ kind: 'label', label }));
-  if (tiles !== null) {
-    const sizes = [outer.label.size, inner.label.size];
-    return {
-      value: builder.reshape(sliced, sliced.shape.toSpliced(axis, 1, ...sizes)),
-      tags: tags.toSpliced(axis, 1, ...labelTags),
-    };
-  }
-  const unfolded = builder.unfold(sliced, {
-    axes: [axis],
-    sizes: [inner.label.size],
-    strides: [outer.step],
-    dilations: [inner.step],
-  });
-  return { value: unfolded, tags: [...tags.with(axis, labelTags[0]), labelTags[1]] };
-}
-
-/** The number of elements from the first that a window reads to the last. */
-export const windowExtent = (terms: readonly AffineTerm[]): Dim =>
-  terms.reduce((sum, { label, step }) => add(sum, multiply(subtract(label.size, one), step)), one);
-
-/** The label that counts windows first: the one whose step is the other's size, or the outer one. */
-function tilingOrder([a, b]: WindowTag['terms']): readonly [AffineTerm, AffineTerm] {
-  return equal(a.step, one) && equal(b.step, a.label.size) ? [b, a] : [a, b];
-}
-
-/** Axes that have one label together: their diagonal, as a strided slice of both axes flattened. */
-function takeDiagonals(builder: Builder, read: TaggedValue): TaggedValue {
-  const labels = read.tags.map((tag) => (tag.kind === 'label' ? tag.label.id : null));
-  const second = labels.findIndex((id, axis) => id !== null && labels.indexOf(id) < axis);
-  if (second < 0) return read;
-  const first = labels.indexOf(labels[second]);
-  const others = labels.map((_, axis) => axis).filter((axis) => axis !== first && axis !== second);
-  const { value, tags } = read;
-  const size = value.shape[first];
-  const rest = others.map((axis) => value.shape[axis]);
-  const front = builder.transpose(value, [first, second, ...others]);
-  const flat = builder.reshape(front, [multiply(size, size), ...rest]);
-  const diagonal = builder.slice(
-    flat,
-    flat.shape.map(() => zero),
-    [multiply(size, size), ...rest],
-    [add(size, one), ...rest.map(() => one)],
-  );
-  const shape = [size, ...rest];
-  return takeDiagonals(builder, {
-    value: builder.reshape(diagonal, shape),
-    tags: [tags[first], ...others.map((axis) => tags[axis])],
-  });
 }

@@ -16,7 +16,7 @@ import {
 import type { Dim } from '../dims/dim.ts';
 import type { Builder } from '../ir/builder-types.ts';
 import type { AffineTerm } from './affine.ts';
-import { windowExtent, type TaggedValue, type Tag, type WindowTag } from './reads.ts';
+import { windowExtent, type TaggedValue, type Tag, type WindowTag } from './axes.ts';
 
 /** A window whose one index counts positions and whose other, bound by the binder, counts taps. */
 interface Window {
@@ -37,8 +37,8 @@ function windowsOf(read: TaggedValue, bound: readonly Label[]): readonly Window[
   const windows: Window[] = [];
   const seen = read.tags.flatMap((tag) => (tag.kind === 'label' ? [tag.label] : []));
   for (const [axis, tag] of read.tags.entries()) {
-    if (tag.kind === 'gather' || tag.kind === 'own') return null;
-    if (tag.kind !== 'window') continue;
+    if (tag.kind === 'label') continue;
+    if (tag.kind !== 'window') return null;
     const [a, b] = tag.terms;
     const isTap = (term: AffineTerm): boolean => includes(bound, term.label);
     if (isTap(a) === isTap(b) || includes(seen, a.label) || includes(seen, b.label)) return null;
