@@ -1,11 +1,11 @@
-// Simplifications of arithmetic. All hold for every input, infinities included, but for the rounding of constants that are
-// combined; x * 0 stays, since it is not 0 where x is infinite.
+// Simplifications of arithmetic. They hold for every input, infinities included, but that factors which are combined may round
+// (or, at the ends of the range, overflow) otherwise; x * 0 stays, since it is not 0 where x is infinite.
 
 import type { GraphBuilder } from '../ir/builder.ts';
 import type { Value } from '../ir/graph.ts';
 import { attributesIf } from '../ir/node-attributes.ts';
 import type { Rule } from './rules.ts';
-import { eitherWay, isReal, operandsIf, uniform } from './rules.ts';
+import { broadcastOf, eitherWay, isReal, operandsIf, uniform } from './rules.ts';
 
 const plusZero = eitherWay((b, x, zero) => (uniform(b, zero) === 0 ? x : null));
 const plusNegative = eitherWay((b, x, y) =>
@@ -38,6 +38,47 @@ const constantTimesConstantTimes = eitherWay((b, x, y) => {
     ? null
     : b.multiply(b.full(c * inner.factor, x.shape), inner.x);
 });
+
+/** Factors that are one number for the whole tensor meet before the tensor: s (t x) = (s t) x, and so on. */
+const scalarTimes = eitherWay((b, x, y) => {
+  const s = repeated(b, x);
+  if (s === null || !isReal(x)) return null;
+  return (
+    over(
+      operandsIf(b, 'multiply', y),
+      ([p, q]) =>
+        over(repeated(b, p), (t) => b.multiply(b.fill(b.multiply(s, t), x.shape), q)) ??
+        over(repeated(b, q), (t) => b.multiply(b.fill(b.multiply(s, t), x.shape), p)),
+    ) ??
+    over(
+      operandsIf(b, 'divide', y),
+      ([p, q]) =>
+        over(repeated(b, q), (t) => b.multiply(b.fill(b.divide(s, t), x.shape), p)) ??
+        over(repeated(b, p), (t) => b.divide(b.fill(b.multiply(s, t), x.shape), q)),
+    )
+  );
+});
+const overScalar: Rule = ({ builder: b, inputs: [x, y] }) => {
+  const s = repeated(b, y);
+  if (s === null || !isReal(x)) return null;
+  return (
+    over(
+      operandsIf(b, 'multiply', x),
+      ([p, q]) =>
+        over(repeated(b, p), (t) => b.multiply(b.fill(b.divide(t, s), x.shape), q)) ??
+        over(repeated(b, q), (t) => b.multiply(b.fill(b.divide(t, s), x.shape), p)),
+    ) ??
+    over(operandsIf(b, 'divide', x), ([p, q]) =>
+      over(repeated(b, q), (t) => b.divide(p, b.fill(b.multiply(t, s), x.shape))),
+    )
+  );
+};
+
+/** The scalar that `value` repeats over a shape. */
+function repeated(b: GraphBuilder, value: Value): Value | null {
+  const broadcast = broadcastOf(b, value);
+  return broadcast?.x.shape.length === 0 ? broadcast.x : null;
+}
 
 const overOne: Rule = ({ builder: b, inputs: [x, one] }) => (uniform(b, one) === 1 ? x : null);
 const overMinusOne: Rule = ({ builder: b, inputs: [x, c] }) =>
@@ -109,8 +150,15 @@ const notNot: Rule = ({ builder: b, inputs: [x] }) => operandsIf(b, 'not', x)?.[
 export const arithmeticRules: Readonly<Record<string, readonly Rule[]>> = {
   add: [plusZero, plusNegative],
   subtract: [minusZero, zeroMinus, minusNegative],
-  multiply: [timesOne, timesMinusOne, integerTimesZero, timesNegative, constantTimesConstantTimes],
-  divide: [overOne, overMinusOne],
+  multiply: [
+    timesOne,
+    timesMinusOne,
+    integerTimesZero,
+    timesNegative,
+    constantTimesConstantTimes,
+    scalarTimes,
+  ],
+  divide: [overOne, overMinusOne, overScalar],
   negate: [negateNegative, negateDifference, negateScaled],
   power: [constantPower],
   select: [constantChoice, sameChoice, negatedChoice, repeatedChoice],
