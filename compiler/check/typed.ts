@@ -31,12 +31,24 @@ export type TypedExpression = Common &
     /** The model instance whose function is running. */
     | { readonly kind: 'self' }
     /** `owner` is the instance it belongs to; null at top level. */
-    | { readonly kind: 'constant'; readonly constant: TypedConstant; readonly owner: TypedExpression | null }
+    | {
+        readonly kind: 'constant';
+        readonly constant: TypedConstant;
+        readonly owner: TypedExpression | null;
+      }
     | { readonly kind: 'layer'; readonly layer: TypedLayer; readonly owner: TypedExpression | null }
-    | { readonly kind: 'parameter'; readonly parameter: TypedParameter; readonly owner: TypedExpression }
+    | {
+        readonly kind: 'parameter';
+        readonly parameter: TypedParameter;
+        readonly owner: TypedExpression;
+      }
     | { readonly kind: 'state'; readonly state: TypedState; readonly owner: TypedExpression | null }
     /** A function as a value; its sizes are instantiated where it is called. */
-    | { readonly kind: 'function'; readonly function: TypedFunction; readonly owner: TypedExpression | null }
+    | {
+        readonly kind: 'function';
+        readonly function: TypedFunction;
+        readonly owner: TypedExpression | null;
+      }
     | { readonly kind: 'builtin-function'; readonly builtin: Builtin }
     /** An element of a layer array. */
     | { readonly kind: 'element'; readonly target: TypedExpression; readonly at: Dim }
@@ -74,7 +86,11 @@ export type TypedExpression = Common &
         readonly axes: readonly (readonly Index[])[];
         readonly body: TypedExpression;
       }
-    | { readonly kind: 'read'; readonly target: TypedExpression; readonly slots: readonly ReadSlot[] }
+    | {
+        readonly kind: 'read';
+        readonly target: TypedExpression;
+        readonly slots: readonly ReadSlot[];
+      }
     | {
         readonly kind: 'binder';
         readonly binder: BinderName;
@@ -84,7 +100,11 @@ export type TypedExpression = Common &
   );
 
 export type Callee =
-  | { readonly kind: 'function'; readonly function: TypedFunction; readonly owner: TypedExpression | null }
+  | {
+      readonly kind: 'function';
+      readonly function: TypedFunction;
+      readonly owner: TypedExpression | null;
+    }
   /** A function-typed parameter, hyper-parameter or layer passed as one. */
   | { readonly kind: 'value'; readonly value: TypedExpression };
 
@@ -128,7 +148,12 @@ export interface Local {
 }
 
 export type TypedStatement =
-  | { readonly kind: 'let'; readonly local: Local; readonly value: TypedExpression; readonly span: Span }
+  | {
+      readonly kind: 'let';
+      readonly local: Local;
+      readonly value: TypedExpression;
+      readonly span: Span;
+    }
   | {
       readonly kind: 'update';
       readonly state: TypedState;
@@ -213,7 +238,11 @@ export interface TypedParameter {
   readonly span: Span;
   readonly type: Type;
   readonly initialiser:
-    | { readonly kind: 'draw'; readonly distribution: string; readonly arguments: readonly TypedExpression[] }
+    | {
+        readonly kind: 'draw';
+        readonly distribution: string;
+        readonly arguments: readonly TypedExpression[];
+      }
     | { readonly kind: 'value'; readonly value: TypedExpression };
 }
 
@@ -258,7 +287,12 @@ export type TypedStep =
       readonly optimizer: Instantiation;
       readonly span: Span;
     }
-  | { readonly kind: 'report'; readonly name: string; readonly value: TypedExpression; readonly span: Span };
+  | {
+      readonly kind: 'report';
+      readonly name: string;
+      readonly value: TypedExpression;
+      readonly span: Span;
+    };
 
 /** The main file's own definitions; what they use of other files hangs off them. */
 export interface TypedProgram {

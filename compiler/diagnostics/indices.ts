@@ -107,4 +107,43 @@ export const indices = defineDiagnostics({
     explanation: 'A slice `x[a:b]` needs 0 <= a < b <= size, proved for all sizes.',
     example: 'fn f(x: [n]) -> [2] = x[0:2]',
   },
+  E0312: {
+    severity: 'error',
+    title: 'a group is made of indices',
+    message: (data: { found: string }) => `this is ${data.found}, whose range is not known`,
+    explanation:
+      'Each item of a group such as `(i, j)` is an index, or a `fin(n)`: the place in the flattened axis is i * n + j, with n ' +
+      'the range of j.',
+    example: 'fn f(x: [6]) -> [2, 3] {\n  y[i < 2, j < 3] = x[(i, j + 1)]\n  return y\n}',
+  },
+  E0313: {
+    severity: 'error',
+    title: 'the left side is not one',
+    message: (data: { found: string }) =>
+      `\`${data.found}\` cannot stand on the left side of index notation`,
+    explanation:
+      'The left side lists the axes of the result: `..`, an index (`i`), an index with its bound (`i < n`), or a group of ' +
+      'those that are flattened into one axis (`(i, j)`).',
+    example: 'fn f(x: [n]) -> [n] {\n  y[i + 1] = x[i]\n  return y\n}',
+  },
+  E0314: {
+    severity: 'error',
+    title: 'an element is one number',
+    message: (data: { found: string }) => `this is ${data.found}`,
+    help: () => 'read it at every index',
+    explanation:
+      'The right side of index notation, and the body of a binder such as `sum[i]`, is the value at one place: a number. ' +
+      'Read every tensor at indices, or call a function that makes a number of it.',
+    example: 'fn f(x: [n, m]) -> [n] {\n  y[i] = x[i, :]\n  return y\n}',
+  },
+  E0315: {
+    severity: 'error',
+    title: 'this binder keeps its index',
+    message: (data: { binder: string; name: string }) =>
+      `\`${data.binder}[${data.name}]\` needs \`${data.name}\` on the left side, or bound around it`,
+    explanation:
+      '`softmax`, `logsoftmax`, `cumsum` and `cumprod` do not remove their index: the result has a value for each, so the ' +
+      'index is one of the left side, or of a binder around.',
+    example: 'fn f(x: [n]) -> real = softmax[i] x[i]',
+  },
 });

@@ -6,6 +6,16 @@ const plural = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' 
 
 const axes = (n: number): string => (n === 1 ? '1 axis' : `${n} axes`);
 
+interface AxisCount {
+  readonly found: string;
+  readonly callee: string;
+  readonly takes: string;
+  readonly expected: number;
+  /** More axes are taken too, by a pack. */
+  readonly atLeast: boolean;
+  readonly actual: number;
+}
+
 const didYouMean = (data: { readonly suggestion: string | null }): string =>
   data.suggestion === null ? '' : `did you mean \`${data.suggestion}\`?`;
 
@@ -37,8 +47,8 @@ export const sizes = defineDiagnostics({
   E0103: {
     severity: 'error',
     title: 'too many axes',
-    message: (data: { found: string; callee: string; expected: number; actual: number }) =>
-      `this is ${data.found}, with ${axes(data.actual)}, and ${data.callee} takes ${axes(data.expected)}`,
+    message: (data: AxisCount) =>
+      `this is ${data.found}, with ${axes(data.actual)}, and ${data.callee} takes ${data.takes}, with ${data.atLeast ? 'at least ' : ''}${axes(data.expected)}`,
     explanation:
       'A tensor has more axes than the parameter. A picture [28, 28] does not become a vector [784] by itself: flatten it ' +
       'first. A parameter declared as `[..B, n]` takes any leading axes.',
@@ -47,8 +57,8 @@ export const sizes = defineDiagnostics({
   E0104: {
     severity: 'error',
     title: 'too few axes',
-    message: (data: { found: string; callee: string; expected: number; actual: number }) =>
-      `this is ${data.found}, with ${axes(data.actual)}, and ${data.callee} takes ${axes(data.expected)}`,
+    message: (data: AxisCount) =>
+      `this is ${data.found}, with ${axes(data.actual)}, and ${data.callee} takes ${data.takes}, with ${data.atLeast ? 'at least ' : ''}${axes(data.expected)}`,
     explanation:
       'A tensor has fewer axes than the parameter. A new axis of size 1 is written in index notation: `y[0, i] = x[i]`.',
     example: 'fn f(x: [B, n]) -> [B, n] = x\nfn g(x: [n]) -> [n] = f(x)',
@@ -136,8 +146,7 @@ export const sizes = defineDiagnostics({
     message: (data: { size: string; least: number; values: string | null }) =>
       `nothing shows that ${data.size} is at least ${data.least}` +
       (data.values === null ? '' : `: not for ${data.values}`),
-    help: (data: { size: string; least: number }) =>
-      `add \`where ${data.size} >= ${data.least}\``,
+    help: (data: { size: string; least: number }) => `add \`where ${data.size} >= ${data.least}\``,
     explanation:
       'No axis is empty, so sizes are at least 1; what is subtracted from a size must be smaller than it.',
     example: 'fn f(x: [n]) -> [n - 3] = x[3:n]',
@@ -322,5 +331,33 @@ export const types = defineDiagnostics({
     explanation:
       '`n: dim` declares a parameter that is a size. Values that are whole numbers are of type `int`.',
     example: 'fn f(x: [n]) -> dim = n\n',
+  },
+  E0137: {
+    severity: 'error',
+    title: 'two results',
+    message: (data: { name: string }) =>
+      `the result \`${data.name}\` is named, and \`return\` gives another value`,
+    explanation:
+      'A function either assigns the names of its result, or returns an expression; a named result and `return` in one ' +
+      'body say two things.',
+    example: 'fn f(x: [n]) -> y: [n] {\n  y = 2 * x\n  return x\n}\n',
+  },
+  E0138: {
+    severity: 'error',
+    title: 'the condition is not known when the program is built',
+    message: () => 'this `if` statement depends on a tensor',
+    help: () => 'choose between values instead: `y = if c then a else b`',
+    explanation:
+      'The condition of an `if` statement is `training`, or made of hyper-parameters, sizes and constants; one branch is ' +
+      'built. Between values, `if c then a else b` chooses element by element.',
+    example: 'fn f(x: real) -> y: real {\n  if x > 0 { y = x } else { y = 0 }\n}\n',
+  },
+  E0139: {
+    severity: 'error',
+    title: 'the items of an array differ',
+    message: (data: { first: string; found: string }) =>
+      `this item is ${data.found}, the first one ${data.first}`,
+    explanation: 'All items of `[a, b, c]` have one type; the array adds an axis in front.',
+    example: 'fn f(x: [n], y: [m]) -> [2, n] = [x, y]\n',
   },
 });

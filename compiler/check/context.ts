@@ -1,0 +1,303 @@
+// What the parts of the checker hand to each other: the session of one run, names and what they mean, and the context in
+// which one expression is checked. The rules that call each other across files are reached through `session.rules`, so
+// that no two files import each other.
+
+import type {
+  Argument,
+  Expression,
+  FunctionDeclaration,
+  Identifier,
+  ModelDeclaration,
+} from '../../grammar/ast.ts';
+import type { Source, Span } from '../../grammar/source.ts';
+import type { Diagnostic } from '../diagnostics/diagnostic.ts';
+import type { Assumptions, Fact } from '../dims/assumptions.ts';
+import type { Dim, DimVar, PackVar } from '../dims/dim.ts';
+import type { Shape } from '../dims/shape.ts';
+import type {
+  Index,
+  Instantiation,
+  Local,
+  TypedConstant,
+  TypedExpression,
+  TypedFunction,
+  TypedLayer,
+  TypedModel,
+  TypedParameter,
+  TypedState,
+  TypedTrain,
+} from './typed.ts';
+import type { Bindings, FunctionType, Type } from './types.ts';
+
+/** Where imported files come from; null for what does not exist. */
+export interface Host {
+  readonly read: (path: string) => string | null;
+}
+
+// ---- names --------------------------------------------------------------------------------------------------------
+
+/** What a name means. Definitions are computed when first asked for, so their order never matters. */
+export type Entity =
+  | { readonly kind: 'local'; readonly local: Local; readonly span: Span }
+  /** A size: bound by a signature, or computed from others (`dim m = 2 * n`). */
+  | { readonly kind: 'dim'; readonly dim: Dim; readonly span: Span }
+  | { readonly kind: 'lazy-dim'; readonly get: () => Dim | null; readonly span: Span }
+  | { readonly kind: 'pack'; readonly pack: PackVar; readonly span: Span }
+  | { readonly kind: 'index'; readonly index: Index; readonly span: Span }
+  | { readonly kind: 'constant'; readonly get: () => TypedConstant | null; readonly span: Span }
+  | { readonly kind: 'layer'; readonly get: () => TypedLayer | null; readonly span: Span }
+  | { readonly kind: 'parameter'; readonly get: () => TypedParameter | null; readonly span: Span }
+  | { readonly kind: 'state'; readonly get: () => TypedState | null; readonly span: Span }
+  | { readonly kind: 'function'; readonly info: FunctionInfo; readonly span: Span }
+  | { readonly kind: 'model'; readonly info: ModelInfo; readonly span: Span }
+  | { readonly kind: 'type'; readonly get: () => Type | null; readonly span: Span }
+  | { readonly kind: 'module'; readonly module: Module; readonly span: Span }
+  /** Defined, but broken, or by a form that is reported as not there yet: its uses are silent. */
+  | { readonly kind: 'broken'; readonly span: Span }
+  /** Was bound in one branch of an `if` only. */
+  | { readonly kind: 'half-bound'; readonly span: Span };
+
+export type ScopeKind = 'module' | 'model' | 'function' | 'notation';
+
+export interface Scope {
+  readonly kind: ScopeKind;
+  readonly parent: Scope | null;
+  readonly names: Map<string, Entity>;
+}
+
+export const newScope = (kind: ScopeKind, parent: Scope | null): Scope => ({
+  kind,
+  parent,
+  names: new Map(),
+});
+
+export function lookUp(scope: Scope, name: string): Entity | null {
+  for (let at: Scope | null = scope; at !== null; at = at.parent) {
+    const found = at.names.get(name);
+    if (found !== undefined) return found;
+  }
+  return null;
+}
+
+/** Every name that can be used here. */
+export function visibleNames(scope: Scope): string[] {
+  const names = new Set<string>();
+  for (let at: Scope | null = scope; at !== null; at = at.parent)
+    for (const name of at.names.keys()) names.add(name);
+  return [...names];
+}
+
+// ---- definitions --------------------------------------------------------------------------------------------------
+
+export interface Module {
+  readonly path: string;
+  readonly source: Source;
+  /** Its own definitions; the parent holds what imports without an alias bring in. */
+  readonly scope: Scope;
+  readonly layers: (() => TypedLayer | null)[];
+  readonly functions: FunctionInfo[];
+  readonly models: ModelInfo[];
+  readonly trains: (() => TypedTrain | null)[];
+}
+
+/** A condition on sizes that calls have to meet. */
+export interface Requirement {
+  readonly fact: Fact;
+  readonly span: Span;
+}
+
+export interface SignatureParameter {
+  readonly name: string;
+  readonly type: Type;
+  /** For `n: dim`. */
+  readonly dim: DimVar | null;
+  readonly local: Local;
+  readonly span: Span;
+  /** Null where there is none; computed when a call needs it. */
+  readonly default: (() => TypedExpression) | null;
+}
+
+export interface Signature {
+  readonly parameters: readonly SignatureParameter[];
+  readonly quantified: readonly (DimVar | PackVar)[];
+  readonly requirements: readonly Requirement[];
+  readonly assumptions: Assumptions;
+  /** Null where it is inferred from the body. */
+  readonly result: Type | null;
+  readonly resultNames: readonly (string | null)[];
+  readonly scope: Scope;
+}
+
+export interface FunctionInfo {
+  readonly node: FunctionDeclaration;
+  readonly module: Module;
+  readonly owner: ModelInfo | null;
+  readonly typed: TypedFunction;
+  readonly signature: () => Signature;
+  /** The result, inferred where it is not declared. */
+  readonly result: () => Type;
+}
+
+export interface HyperSignature {
+  readonly parameters: readonly SignatureParameter[];
+  readonly requirements: readonly Requirement[];
+  readonly assumptions: Assumptions;
+  readonly scope: Scope;
+}
+
+export interface ModelInfo {
+  readonly node: ModelDeclaration;
+  readonly module: Module;
+  readonly typed: TypedModel;
+  readonly signature: () => HyperSignature;
+  /** The scope of its members, with all of them declared. */
+  readonly members: () => Scope;
+  readonly functions: () => readonly FunctionInfo[];
+}
+
+// ---- checking -----------------------------------------------------------------------------------------------------
+
+/** The rules that other files need and cannot import. */
+export interface Rules {
+  readonly expression: (
+    context: Context,
+    node: Expression,
+    expected: Type | null,
+  ) => TypedExpression;
+  readonly instantiate: (
+    context: Context,
+    model: ModelInfo,
+    given: readonly Argument[],
+    span: Span,
+  ) => Instantiation | null;
+}
+
+export interface Session {
+  readonly host: Host;
+  readonly diagnostics: Diagnostic[];
+  readonly modules: Map<string, Module | null>;
+  readonly sources: Source[];
+  readonly functions: Map<TypedFunction, FunctionInfo>;
+  readonly models: Map<TypedModel, ModelInfo>;
+  readonly rules: Rules;
+  /** Which definition uses which: functions and models may not use themselves. */
+  readonly uses: Map<FunctionInfo | ModelInfo, Map<FunctionInfo | ModelInfo, Span>>;
+}
+
+/** A place where sizes are not known yet, because index notation is read for the first time to find them. */
+export interface Trial {
+  readonly unknowns: Set<DimVar>;
+  readonly equations: TrialEquation[];
+  /** What `..` of the left side stands for, once some read has shown it. */
+  dots: Shape | 'none' | 'unknown';
+  readonly ranges: Map<Identifier, DimVar>;
+  /** Used where nothing else determines a range. */
+  readonly fallbacks: TrialEquation[];
+}
+
+export interface TrialEquation {
+  readonly left: Dim;
+  readonly right: Dim;
+  readonly origin: RangeOrigin;
+}
+
+/** Where a range comes from, for the message when two disagree. */
+export interface RangeOrigin {
+  readonly span: Span;
+  readonly reason: string;
+}
+
+export interface KnownRange {
+  readonly range: Dim | null;
+  readonly origin: RangeOrigin | null;
+}
+
+/** Index notation around an expression. */
+export interface Notation {
+  readonly trial: Trial | null;
+  /** The ranges that the trial found, by the name that binds the index. */
+  readonly ranges: ReadonlyMap<Identifier, KnownRange>;
+  /** The indices that `..` stands for; null where the left side has none. */
+  readonly dots: readonly Index[] | null;
+  /** Indices whose range is bounded by another's value: `j < t`. */
+  readonly bounds: ReadonlyMap<Index, PrefixBound>;
+  /** Where each index got its range. */
+  readonly origins: Map<Index, RangeOrigin>;
+}
+
+export interface PrefixBound {
+  readonly relation: '<' | '<=' | '>' | '>=' | '==' | '!=';
+  readonly bound: TypedExpression;
+}
+
+export interface Context {
+  readonly session: Session;
+  readonly module: Module;
+  readonly scope: Scope;
+  readonly assumptions: Assumptions;
+  /** The model whose member is checked. */
+  readonly model: ModelInfo | null;
+  /** The function or model whose text this is, for finding recursion. */
+  readonly user: FunctionInfo | ModelInfo | null;
+  readonly notation: Notation | null;
+  /** In an optimizer's function: the type of its states, which is that of the parameter they serve. */
+  readonly stateType: Type | null;
+  readonly report: (diagnostic: Diagnostic) => void;
+}
+
+/** A rule for calls of a value: what a function type and a signature have in common. */
+export interface Callable {
+  readonly name: string;
+  readonly parameters: readonly {
+    readonly name: string | null;
+    readonly type: Type;
+    /** The type as the definition writes it, before the sizes of its layer are known: for messages. */
+    readonly declared: Type;
+    readonly dim: DimVar | null;
+    readonly span: Span | null;
+    readonly default: (() => TypedExpression) | null;
+  }[];
+  readonly quantified: readonly (DimVar | PackVar)[];
+  readonly requirements: readonly Requirement[];
+  /** The sizes of the layer it belongs to. */
+  readonly owner: Bindings;
+  readonly result: Type;
+  /** Where it is defined, to show beside a mistake. */
+  readonly span: Span | null;
+}
+
+export const isFunctionType = (type: Type): type is FunctionType => type.kind === 'function';
+
+export const unknownType: Type = { kind: 'unknown' };
+
+/** What stands for an expression that was reported. */
+export const broken = (span: Span): TypedExpression => ({
+  kind: 'tuple',
+  items: [],
+  type: unknownType,
+  span,
+});
+
+export const isBroken = (expression: TypedExpression): boolean =>
+  expression.type.kind === 'unknown';
+
+/** Computes once; `again` is the answer to a question that comes up while the answer is being computed. */
+export function once<T>(compute: () => T, again: () => T): () => T {
+  let state: { readonly value: T } | 'new' | 'busy' = 'new';
+  return () => {
+    if (state === 'busy') return again();
+    if (state === 'new') {
+      state = 'busy';
+      state = { value: compute() };
+    }
+    return state.value;
+  };
+}
+
+/** Remembers that the definition being checked uses another. */
+export function recordUse(context: Context, used: FunctionInfo | ModelInfo, span: Span): void {
+  if (context.user === null) return;
+  const known = context.session.uses.get(context.user) ?? new Map<FunctionInfo | ModelInfo, Span>();
+  if (!known.has(used)) known.set(used, span);
+  context.session.uses.set(context.user, known);
+}

@@ -1,0 +1,509 @@
+// Reads `x[.., t, 2*i + u, a:b]`: which slot takes which axis, and the proof that every read is in range.
+
+import type { AtSlot, Expression, IndexExpression, RangeSlot, Slot } from '../../grammar/ast.ts';
+import { textOf } from '../../grammar/source.ts';
+import { report } from '../diagnostics/diagnostic.ts';
+import { indices } from '../diagnostics/indices.ts';
+import { types } from '../diagnostics/types-and-shapes.ts';
+import { add, isConstant, multiply, one, subtract, zero } from '../dims/arithmetic.ts';
+import type { Dim } from '../dims/dim.ts';
+import { proveAtMost, proveEqual, type Answer } from '../dims/prove.ts';
+import { showDim, showValuation, sourceDim } from '../dims/show.ts';
+import type { Axis, Shape } from '../dims/shape.ts';
+import { boundsOf } from './bounds.ts';
+import { broken, isBroken, type Context } from './context.ts';
+import { sizeOfExpression, tensor } from './convert.ts';
+import { toSize } from './dimensions.ts';
+import { axisName } from './mismatch.ts';
+import { describe, showShape, showType } from './show.ts';
+import type { Index, ReadSlot, TypedExpression } from './typed.ts';
+import type { TensorType, Type } from './types.ts';
+
+const inTrial = (context: Context): boolean => (context.notation?.trial ?? null) !== null;
+
+/** The axis that a slot reads, and how to name it. */
+interface Place {
+  readonly axis: Axis;
+  readonly target: Expression;
+  readonly name: string;
+}
+
+const axisText = (place: Place): string => `${place.name} of \`${textOf(place.target.span)}\``;
+
+// ---- one slot -----------------------------------------------------------------------------------------------------
+
+/** `t` alone: its range must be the size of the axis. */
+function readAtIndex(
+  context: Context,
+  value: Extract<TypedExpression, { kind: 'index' }>,
+  size: Dim,
+  place: Place,
+): boolean {
+  const { index } = value;
+  const trial = context.notation?.trial ?? null;
+  const reason = `${axisText(place)} has size ${showDim(size)}`;
+  if (trial !== null) {
+    trial.equations.push({ left: index.range, right: size, origin: { span: value.span, reason } });
+    return true;
+  }
+  const answer = proveEqual(index.range, size, context.assumptions);
+  if (answer.kind === 'proved') return true;
+  const origin = context.notation?.origins.get(index);
+  const swapped = index.range.key !== size.key && isTransposed(context, index, place);
+  context.report(
+    report(indices.E0302, {
+      span: value.span,
+      data: {
+        name: index.name,
+        first: `0..${showDim(size)} - 1`,
+        second: `0..${showDim(index.range)} - 1`,
+      },
+      related:
+        origin === undefined || origin.span === value.span
+          ? []
+          : [{ span: origin.span, reason: origin.reason }],
+      notes:
+        answer.kind === 'refuted' && answer.valuation.size > 0
+          ? [`for ${showValuation(answer.valuation)} they are ${answer.right} and ${answer.left}`]
+          : [],
+      help: swapped
+        ? `is \`${textOf(place.target.span)}\` transposed?`
+        : answer.kind === 'unknown'
+          ? `add \`where ${sourceDim(index.range)} == ${sourceDim(size)}\` if they are equal`
+          : null,
+    }),
+  );
+  return false;
+}
+
+/** Whether another axis of the tensor would fit the index: then the axes are probably the other way round. */
+function isTransposed(context: Context, index: Index, place: Place): boolean {
+  const silent = { ...context, report: () => {} };
+  const target = context.session.rules.expression(silent, place.target, null);
+  return (
+    target.type.kind === 'tensor' &&
+    target.type.shape.length > 1 &&
+    target.type.shape.some(
+      (axis) =>
+        axis.kind === 'size' &&
+        proveEqual(axis.size, index.range, context.assumptions).kind === 'proved',
+    )
+  );
+}
+
+const noteOf = (
+  answer: Answer,
+  what: (left: number, right: number) => string,
+): readonly string[] =>
+  answer.kind === 'refuted' && answer.valuation.size > 0
+    ? [`for ${showValuation(answer.valuation)} ${what(answer.left, answer.right)}`]
+    : [];
+
+/** Any integer expression: its least and its greatest value must be places of the axis. */
+function readAtInteger(
+  context: Context,
+  value: TypedExpression,
+  size: Dim,
+  node: Expression,
+): boolean {
+  const bounds = boundsOf(context, value);
+  if (bounds === null) {
+    context.report(
+      report(indices.E0304, {
+        span: node.span,
+        data: { found: describe(value.type), size: sourceDim(size) },
+        help: `declare it as \`fin(${sourceDim(size)})\`, or \`clamp(..., 0, ${sourceDim(subtract(size, one))})\` it`,
+      }),
+    );
+    return false;
+  }
+  const low = proveAtMost(zero, bounds.low, context.assumptions);
+  const high = proveAtMost(add(bounds.high, one), size, context.assumptions);
+  if (low.kind === 'proved' && high.kind === 'proved') return true;
+  const notes =
+    high.kind === 'proved'
+      ? noteOf(low, (_, right) => `it reaches ${right}`)
+      : noteOf(high, (left, right) => `it reaches ${left - 1}, and the size is ${right}`);
+  context.report(
+    report(indices.E0303, {
+      span: node.span,
+      data: {
+        index: textOf(node.span),
+        least: showDim(bounds.low),
+        most: showDim(bounds.high),
+        size: showDim(size),
+      },
+      notes,
+      help:
+        high.kind === 'unknown'
+          ? `add \`where ${sourceDim(bounds.high)} < ${sourceDim(size)}\``
+          : low.kind === 'unknown'
+            ? `add \`where 0 <= ${sourceDim(bounds.low)}\``
+            : null,
+    }),
+  );
+  return false;
+}
+
+/** One place of an axis; null after a report. */
+function readAt(context: Context, node: Expression, place: Place): ReadSlot | null {
+  if (place.axis.kind === 'pack') {
+    context.report(
+      report(indices.E0307, {
+        span: node.span,
+        data: {
+          reason: `this stands at the pack \`..${place.axis.pack.name}\`: write \`..\` for all its axes`,
+        },
+      }),
+    );
+    return null;
+  }
+  const { size } = place.axis;
+  if (node.kind === 'tuple') return readGroup(context, node.items, size, node, place);
+  const value = context.session.rules.expression(context, node, {
+    kind: 'tensor',
+    base: { kind: 'fin', size },
+    shape: [],
+  });
+  if (isBroken(value)) return null;
+  if (!isWholeScalar(context, value, node, size)) return null;
+  if (value.kind === 'index')
+    return readAtIndex(context, value, size, place) ? { kind: 'at', at: value } : null;
+  if (inTrial(context)) return { kind: 'at', at: value };
+  const { type } = value;
+  if (type.kind === 'tensor' && type.base.kind === 'fin' && value.kind !== 'builtin') {
+    const fits = proveAtMost(type.base.size, size, context.assumptions).kind === 'proved';
+    if (fits) return { kind: 'at', at: value };
+  }
+  return readAtInteger(context, value, size, node) ? { kind: 'at', at: value } : null;
+}
+
+function isWholeScalar(
+  context: Context,
+  value: TypedExpression,
+  node: Expression,
+  size: Dim,
+): boolean {
+  const { type } = value;
+  const whole =
+    type.kind === 'tensor' &&
+    type.shape.length === 0 &&
+    (type.base.kind === 'int' || type.base.kind === 'fin');
+  if (whole) return true;
+  const many = type.kind === 'tensor' && type.shape.length > 0;
+  context.report(
+    report(indices.E0304, {
+      span: node.span,
+      data: { found: describe(type), size: sourceDim(size) },
+      help: many ? 'read it by an index first, as in `E[t[b], c]`' : null,
+    }),
+  );
+  return false;
+}
+
+/** `(i, j)`: one axis, whose size is the product of the ranges. */
+function readGroup(
+  context: Context,
+  items: readonly Expression[],
+  size: Dim,
+  node: Expression,
+  place: Place,
+): ReadSlot | null {
+  const read = items.map((item) => {
+    const at = context.session.rules.expression(context, item, null);
+    if (isBroken(at)) return null;
+    const { type } = at;
+    if (type.kind === 'tensor' && type.shape.length === 0 && type.base.kind === 'fin')
+      return { at, size: type.base.size };
+    context.report(report(indices.E0312, { span: item.span, data: { found: describe(type) } }));
+    return null;
+  });
+  const known = read.filter((item) => item !== null);
+  if (known.length !== read.length) return null;
+  const product = known.map((item) => item.size).reduce(multiply, one);
+  const trial = context.notation?.trial ?? null;
+  if (trial !== null) {
+    const reason = `${axisText(place)} has size ${showDim(size)}`;
+    trial.equations.push({ left: product, right: size, origin: { span: node.span, reason } });
+    return { kind: 'group', items: known };
+  }
+  const answer = proveEqual(product, size, context.assumptions);
+  if (answer.kind === 'proved') return { kind: 'group', items: known };
+  context.report(
+    report(indices.E0310, {
+      span: node.span,
+      data: { group: textOf(node.span), product: showDim(product), size: showDim(size) },
+      notes: noteOf(answer, (left, right) => `they are ${left} and ${right}`),
+    }),
+  );
+  return null;
+}
+
+/** `:`, `:k`, `a:b`: the axis stays, perhaps in part. */
+function readRange(context: Context, node: RangeSlot, place: Place): ReadSlot | null {
+  if (node.from === null && node.to === null) return { kind: 'keep', axes: [place.axis] };
+  if (place.axis.kind === 'pack') {
+    context.report(
+      report(indices.E0307, {
+        span: node.span,
+        data: { reason: `the axes of \`..${place.axis.pack.name}\` cannot be cut` },
+      }),
+    );
+    return null;
+  }
+  const { size } = place.axis;
+  const from = node.from === null ? zero : toSize(context, node.from);
+  const to = node.to === null ? size : toSize(context, node.to);
+  if (from === null || to === null) return null;
+  if (inTrial(context)) return { kind: 'range', from, to };
+  const answers = [
+    proveAtMost(zero, from, context.assumptions),
+    proveAtMost(add(from, one), to, context.assumptions),
+    proveAtMost(to, size, context.assumptions),
+  ];
+  const wrong = answers.find((answer) => answer.kind !== 'proved');
+  if (wrong === undefined) return { kind: 'range', from, to };
+  context.report(
+    report(indices.E0311, {
+      span: node.span,
+      data: { from: showDim(from), to: showDim(to), size: showDim(size) },
+      notes: noteOf(wrong, (left, right) => `that fails: ${left} > ${right}`),
+      help:
+        isConstant(size) === null && answers[2].kind !== 'proved'
+          ? `add \`where ${sourceDim(to)} <= ${sourceDim(size)}\``
+          : null,
+    }),
+  );
+  return null;
+}
+
+// ---- `..` ---------------------------------------------------------------------------------------------------------
+
+const axisOfIndex = (index: Index): Axis =>
+  index.pack === null ? { kind: 'size', size: index.range } : { kind: 'pack', pack: index.pack };
+
+/** `..` in index notation: the same axes as on the left side. */
+function readDots(context: Context, node: Slot, axes: Shape): ReadSlot[] | null {
+  const { notation } = context;
+  const trial = notation?.trial ?? null;
+  if (notation === null) return [{ kind: 'keep', axes }];
+  if (notation.dots === null) {
+    if (trial !== null && trial.dots === 'unknown') trial.dots = axes;
+    if (trial !== null) return [];
+    context.report(
+      report(indices.E0307, {
+        span: node.span,
+        data: { reason: 'the left side has no `..`' },
+        help: 'write `:` to keep an axis, or put `..` on the left side',
+      }),
+    );
+    return null;
+  }
+  if (trial !== null) return [];
+  const left = notation.dots.map(axisOfIndex);
+  const same =
+    left.length === axes.length &&
+    left.every((axis, i) => {
+      const other = axes[i];
+      return axis.kind === 'pack' || other.kind === 'pack'
+        ? axis.kind === 'pack' && other.kind === 'pack' && axis.pack === other.pack
+        : proveEqual(axis.size, other.size, context.assumptions).kind === 'proved';
+    });
+  if (!same) {
+    context.report(
+      report(indices.E0307, {
+        span: node.span,
+        data: {
+          reason: `\`..\` is ${showShape(axes)} here, and ${showShape(left)} on the left side`,
+        },
+      }),
+    );
+    return null;
+  }
+  return notation.dots.map((index): ReadSlot =>
+    index.pack === null
+      ? {
+          kind: 'at',
+          at: {
+            kind: 'index',
+            index,
+            type: tensor({ kind: 'fin', size: index.range }),
+            span: node.span,
+          },
+        }
+      : { kind: 'pack', index },
+  );
+}
+
+// ---- the whole read -----------------------------------------------------------------------------------------------
+
+const keptAxes = (slot: ReadSlot): Shape => {
+  if (slot.kind === 'keep') return slot.axes;
+  return slot.kind === 'range' ? [{ kind: 'size', size: subtract(slot.to, slot.from) }] : [];
+};
+
+/** Which axes each slot takes; null after a report. */
+function alignSlots(
+  context: Context,
+  node: IndexExpression,
+  shape: Shape,
+): readonly { readonly slot: Slot; readonly from: number; readonly to: number }[] | null {
+  const { slots } = node;
+  const dots = slots.filter((slot) => slot.kind === 'ellipsis');
+  const others = slots.length - dots.length;
+  const missing = dots.length === 0 && others < shape.length && context.notation !== null;
+  if (dots.length > 1 || others > shape.length || missing) {
+    context.report(
+      dots.length > 1
+        ? report(indices.E0307, {
+            span: dots[1].span,
+            data: { reason: '`..` stands twice in one read' },
+          })
+        : report(indices.E0308, {
+            span: node.span,
+            data: { shape: showShape(shape), expected: shape.length, found: others },
+            help: shape.some((a) => a.kind === 'pack') ? '`..` reads the axes of a pack' : null,
+          }),
+    );
+    return null;
+  }
+  let at = 0;
+  return slots.map((slot) => {
+    const from = at;
+    at += slot.kind === 'ellipsis' ? shape.length - others : 1;
+    return { slot, from, to: at };
+  });
+}
+
+/** A read of a tensor; broken after a report. */
+export function readTensor(
+  context: Context,
+  node: IndexExpression,
+  target: TypedExpression,
+  type: TensorType,
+): TypedExpression {
+  const aligned = alignSlots(context, node, type.shape);
+  if (aligned === null) return broken(node.span);
+  let good = true;
+  const slots: ReadSlot[] = [];
+  for (const { slot, from, to } of aligned) {
+    const read = readSlot(context, node, slot, type.shape, from, to);
+    if (read === null) good = false;
+    else slots.push(...read);
+  }
+  if (!good) return broken(node.span);
+  const end = aligned.at(-1)?.to ?? 0;
+  if (end < type.shape.length) slots.push({ kind: 'keep', axes: type.shape.slice(end) });
+  return {
+    kind: 'read',
+    target,
+    slots,
+    type: tensor(type.base, slots.flatMap(keptAxes)),
+    span: node.span,
+  };
+}
+
+function readSlot(
+  context: Context,
+  node: IndexExpression,
+  slot: Slot,
+  shape: Shape,
+  from: number,
+  to: number,
+): readonly ReadSlot[] | null {
+  if (slot.kind === 'ellipsis') return readDots(context, slot, shape.slice(from, to));
+  const place = { axis: shape[from], target: node.target, name: axisName(from, shape.length) };
+  const read =
+    slot.kind === 'range' ? readRange(context, slot, place) : readAt(context, slot.value, place);
+  return read === null ? null : [read];
+}
+
+const onlyNumber = (slots: readonly Slot[]): AtSlot | null =>
+  slots.length === 1 && slots[0].kind === 'at' ? slots[0] : null;
+
+/** `halves(x)[0]`: a field of a tuple by its number. */
+function readTuple(
+  context: Context,
+  node: IndexExpression,
+  target: TypedExpression,
+  type: Extract<Type, { kind: 'tuple' }>,
+): TypedExpression {
+  const slot = onlyNumber(node.slots);
+  const size = slot === null ? null : toSize(context, slot.value);
+  const field = size === null ? null : isConstant(size);
+  if (field === null) return broken(node.span);
+  const chosen = type.fields[field];
+  if (chosen !== undefined)
+    return { kind: 'project', target, field, type: chosen.type, span: node.span };
+  context.report(
+    report(indices.E0303, {
+      span: node.span,
+      data: {
+        index: String(field),
+        least: String(field),
+        most: String(field),
+        size: String(type.fields.length),
+      },
+    }),
+  );
+  return broken(node.span);
+}
+
+/** `steps[0]`: one layer of an array. */
+function readLayers(
+  context: Context,
+  node: IndexExpression,
+  target: TypedExpression,
+  count: Dim,
+): TypedExpression {
+  const slot = onlyNumber(node.slots);
+  const at = slot === null ? null : toSize(context, slot.value);
+  if (at === null) {
+    if (slot === null)
+      context.report(
+        report(indices.E0308, {
+          span: node.span,
+          data: { shape: `[${showDim(count)}]`, expected: 1, found: node.slots.length },
+        }),
+      );
+    return broken(node.span);
+  }
+  const within =
+    proveAtMost(zero, at, context.assumptions).kind === 'proved' &&
+    proveAtMost(add(at, one), count, context.assumptions).kind === 'proved';
+  if (within) return { kind: 'element', target, at, type: target.type, span: node.span };
+  context.report(
+    report(indices.E0303, {
+      span: slot?.span ?? node.span,
+      data: { index: showDim(at), least: showDim(at), most: showDim(at), size: showDim(count) },
+    }),
+  );
+  return broken(node.span);
+}
+
+/** The number of layers that an expression stands for, where it is an array of layers. */
+export const layerCount = (value: TypedExpression): Dim | null =>
+  value.kind === 'layer' ? value.layer.count : null;
+
+/** `target[slots]` */
+export function checkIndex(context: Context, node: IndexExpression): TypedExpression {
+  const target = context.session.rules.expression(context, node.target, null);
+  if (isBroken(target)) {
+    for (const slot of node.slots)
+      if (slot.kind === 'at' && slot.value.kind !== 'tuple')
+        context.session.rules.expression(context, slot.value, null);
+    return broken(node.span);
+  }
+  const count = layerCount(target);
+  if (count !== null) return readLayers(context, node, target, count);
+  if (target.type.kind === 'tensor') return readTensor(context, node, target, target.type);
+  if (target.type.kind === 'tuple') return readTuple(context, node, target, target.type);
+  context.report(
+    report(types.E0121, {
+      span: node.target.span,
+      data: { found: describe(target.type), expected: 'a tensor' },
+      notes: sizeOfExpression(target) === null ? [] : [`\`${showType(target.type)}\``],
+    }),
+  );
+  return broken(node.span);
+}

@@ -1,0 +1,56 @@
+// Types and shapes as messages write them, in the syntax of the language.
+
+import { showDim } from '../dims/show.ts';
+import type { Axis, Shape } from '../dims/shape.ts';
+import type { Base, Type } from './types.ts';
+
+const showAxis = (axis: Axis): string =>
+  axis.kind === 'pack' ? `..${axis.pack.name}` : showDim(axis.size);
+
+/** `[..B, 2 * n]`; a scalar's shape is `[]`. */
+export const showShape = (shape: Shape): string => `[${shape.map(showAxis).join(', ')}]`;
+
+export const showBase = (base: Base): string =>
+  base.kind === 'fin' ? `fin(${showDim(base.size)})` : base.kind;
+
+/** `[B, n]`, `real`, `fin(V)[T]`, `(mu: [B], lv: [B])`, `([n]) -> [n]`, `Dense`. */
+export function showType(type: Type): string {
+  switch (type.kind) {
+    case 'unknown':
+      return 'unknown';
+    case 'tensor': {
+      if (type.shape.length === 0) return showBase(type.base);
+      const base = type.base.kind === 'real' ? '' : showBase(type.base);
+      return `${base}${showShape(type.shape)}`;
+    }
+    case 'tuple':
+      return `(${showFields(type.fields)})`;
+    case 'function':
+      return `(${showFields(type.parameters)}) -> ${showType(type.result)}`;
+    case 'instance':
+      return type.model.name;
+  }
+}
+
+const showFields = (
+  fields: readonly { readonly name: string | null; readonly type: Type }[],
+): string =>
+  fields.map((f) => (f.name === null ? '' : `${f.name}: `) + showType(f.type)).join(', ');
+
+/** What kind of thing a value of this type is, for a sentence. */
+export function describe(type: Type): string {
+  switch (type.kind) {
+    case 'unknown':
+      return 'a broken value';
+    case 'tensor':
+      return type.shape.length === 0
+        ? `a number (${showType(type)})`
+        : `a tensor ${showType(type)}`;
+    case 'tuple':
+      return `a tuple ${showType(type)}`;
+    case 'function':
+      return `a function ${showType(type)}`;
+    case 'instance':
+      return `a layer (${type.model.name})`;
+  }
+}

@@ -1,0 +1,253 @@
+// Names and members as values.
+
+import type { MemberExpression, NameExpression } from '../../grammar/ast.ts';
+import { textOf, type Span } from '../../grammar/source.ts';
+import { builtins, namedNumbers } from '../builtins/registry.ts';
+import { report } from '../diagnostics/diagnostic.ts';
+import { names } from '../diagnostics/names.ts';
+import { types } from '../diagnostics/types-and-shapes.ts';
+import { showDim } from '../dims/show.ts';
+import { callableOfFunction, functionType, targetOf } from './callables.ts';
+import {
+  broken,
+  isBroken,
+  recordUse,
+  unknownType,
+  visibleNames,
+  type Context,
+  type Entity,
+  type FunctionInfo,
+  type ModelInfo,
+  type Scope,
+} from './context.ts';
+import { boolScalar, intScalar, realScalar, tensor } from './convert.ts';
+import { reportNoMember, reportUnknown } from './paths.ts';
+import { layerCount } from './reads.ts';
+import { describe } from './show.ts';
+import { noBindings, substituteSize, substituteType } from './substitute.ts';
+import type { TypedExpression } from './typed.ts';
+import type { InstanceType, Type } from './types.ts';
+
+const notValues: Readonly<Partial<Record<Entity['kind'], string>>> = {
+  pack: 'a pack of sizes',
+  model: 'a model',
+  type: 'a type',
+  module: 'an imported file',
+};
+
+/** The instance whose function runs. */
+const selfOf = (model: ModelInfo, span: Span): TypedExpression => ({
+  kind: 'self',
+  type: { kind: 'instance', model: model.typed, bindings: noBindings },
+  span,
+});
+
+/** A definition as a value; `owner` is the layer it is a member of. */
+export function valueOf(
+  context: Context,
+  entity: Entity,
+  owner: TypedExpression | null,
+  name: string,
+  span: Span,
+): TypedExpression {
+  const bindings = owner?.type.kind === 'instance' ? owner.type.bindings : noBindings;
+  const typed = (type: Type): Type => substituteType(type, bindings);
+  switch (entity.kind) {
+    case 'local':
+      return { kind: 'local', local: entity.local, type: entity.local.type, span };
+    case 'dim':
+      return { kind: 'dim', dim: substituteSize(entity.dim, bindings), type: intScalar, span };
+    case 'lazy-dim': {
+      const size = entity.get();
+      return size === null
+        ? broken(span)
+        : { kind: 'dim', dim: substituteSize(size, bindings), type: intScalar, span };
+    }
+    case 'index':
+      return {
+        kind: 'index',
+        index: entity.index,
+        type: tensor({ kind: 'fin', size: entity.index.range }),
+        span,
+      };
+    case 'constant': {
+      const constant = entity.get();
+      return constant === null
+        ? broken(span)
+        : { kind: 'constant', constant, owner, type: typed(constant.type), span };
+    }
+    case 'layer': {
+      const layer = entity.get();
+      return layer === null
+        ? broken(span)
+        : { kind: 'layer', layer, owner, type: typed(layer.value.type), span };
+    }
+    case 'parameter': {
+      const parameter = entity.get();
+      return parameter === null || owner === null
+        ? broken(span)
+        : { kind: 'parameter', parameter, owner, type: typed(parameter.type), span };
+    }
+    case 'state': {
+      const state = entity.get();
+      if (state === null) return broken(span);
+      const type = state.type ?? context.stateType ?? unknownType;
+      return { kind: 'state', state, owner, type: typed(type), span };
+    }
+    case 'function':
+      return functionValue(context, entity.info, owner, name, span);
+    case 'half-bound':
+      context.report(
+        report(names.E0217, {
+          span,
+          data: { name },
+          related: [{ span: entity.span, reason: 'assigned here' }],
+        }),
+      );
+      return broken(span);
+    case 'broken':
+      return broken(span);
+    case 'pack':
+    case 'model':
+    case 'type':
+    case 'module':
+      context.report(
+        report(names.E0212, {
+          span,
+          data: { name, what: notValues[entity.kind] ?? 'a definition' },
+          related: [{ span: entity.span, reason: 'defined here' }],
+        }),
+      );
+      return broken(span);
+  }
+}
+
+function functionValue(
+  context: Context,
+  info: FunctionInfo,
+  owner: TypedExpression | null,
+  name: string,
+  span: Span,
+): TypedExpression {
+  recordUse(context, info, span);
+  const type = functionType(callableOfFunction(info, name, owner));
+  return { kind: 'function', function: info.typed, owner, type, span };
+}
+
+const scopeOf = (context: Context, name: string): Scope | null => {
+  for (let scope: Scope | null = context.scope; scope !== null; scope = scope.parent)
+    if (scope.names.has(name)) return scope;
+  return null;
+};
+
+function builtinValue(context: Context, name: string, span: Span): TypedExpression | null {
+  const builtin = builtins[name];
+  if (builtin !== undefined) {
+    const value = { kind: 'builtin-function', builtin, type: unknownType, span } as const;
+    if (builtin.rule !== null)
+      return {
+        ...value,
+        type: { kind: 'function', quantified: [], parameters: [], result: unknownType },
+      };
+    const target = targetOf(context, value, name);
+    return target === null ? value : { ...value, type: functionType(target.callable) };
+  }
+  const number = namedNumbers[name];
+  if (number !== undefined) return { kind: 'number', value: number, type: realScalar, span };
+  return name === 'training' ? { kind: 'training', type: boolScalar, span } : null;
+}
+
+/** A name as a value. */
+export function checkName(context: Context, node: NameExpression): TypedExpression {
+  const scope = scopeOf(context, node.text);
+  const entity = scope?.names.get(node.text);
+  if (scope === null || entity === undefined) {
+    const builtin = builtinValue(context, node.text, node.span);
+    if (builtin !== null) return builtin;
+    const candidates = [...visibleNames(context.scope), ...Object.keys(builtins)];
+    reportUnknown(context, node, candidates);
+    return broken(node.span);
+  }
+  const member =
+    scope.kind === 'model' &&
+    context.model !== null &&
+    entity.kind !== 'local' &&
+    entity.kind !== 'dim' &&
+    entity.kind !== 'lazy-dim';
+  const owner = member && context.model !== null ? selfOf(context.model, node.span) : null;
+  return valueOf(context, entity, owner, node.text, node.span);
+}
+
+/** A layer, and not an array of them; broken after a report. */
+export function singleLayer(context: Context, value: TypedExpression): TypedExpression {
+  const count = layerCount(value);
+  if (count === null) return value;
+  context.report(
+    report(names.E0222, {
+      span: value.span,
+      data: { name: textOf(value.span), count: showDim(count) },
+    }),
+  );
+  return broken(value.span);
+}
+
+// ---- members ------------------------------------------------------------------------------------------------------
+
+function instanceMember(
+  context: Context,
+  node: MemberExpression,
+  owner: TypedExpression,
+  type: InstanceType,
+): TypedExpression {
+  const info = context.session.models.get(type.model);
+  const members = info?.members();
+  const entity = members?.names.get(node.name.text);
+  if (members === undefined || entity === undefined || entity.kind === 'local') {
+    const candidates = [...(members?.names ?? [])].filter(([, e]) => e.kind !== 'local');
+    reportNoMember(
+      context,
+      `\`${textOf(node.target.span)}\``,
+      node.name,
+      candidates.map(([name]) => name),
+    );
+    return broken(node.span);
+  }
+  return valueOf(context, entity, owner, node.name.text, node.span);
+}
+
+/** `net.enc`, `pose.R`, `nn.relu` */
+export function checkMember(context: Context, node: MemberExpression): TypedExpression {
+  if (node.target.kind === 'name') {
+    const entity = scopeOf(context, node.target.text)?.names.get(node.target.text);
+    if (entity?.kind === 'module') {
+      const found = entity.module.scope.names.get(node.name.text);
+      if (found !== undefined) return valueOf(context, found, null, node.name.text, node.span);
+      reportNoMember(
+        context,
+        `\`${node.target.text}\``,
+        node.name,
+        entity.module.scope.names.keys(),
+      );
+      return broken(node.span);
+    }
+  }
+  const target = singleLayer(context, context.session.rules.expression(context, node.target, null));
+  if (isBroken(target)) return broken(node.span);
+  const { type } = target;
+  if (type.kind === 'instance') return instanceMember(context, node, target, type);
+  if (type.kind === 'tuple') {
+    const field = type.fields.findIndex((f) => f.name === node.name.text);
+    if (field >= 0)
+      return { kind: 'project', target, field, type: type.fields[field].type, span: node.span };
+    const candidates = type.fields.flatMap((f) => (f.name === null ? [] : [f.name]));
+    reportNoMember(context, 'this record', node.name, candidates);
+    return broken(node.span);
+  }
+  context.report(
+    report(types.E0121, {
+      span: node.target.span,
+      data: { found: describe(type), expected: 'a layer or a record' },
+    }),
+  );
+  return broken(node.span);
+}
