@@ -25,7 +25,20 @@ const logOfSoftmax: Rule = ({ builder: b, inputs: [x] }) => {
 const dividedByDeviation: Rule = ({ builder: b, inputs: [centred, deviation] }) => {
   const spread = broadcastOf(b, deviation);
   const radicand = spread && operandsIf(b, 'sqrt', spread.x);
-  return spread && radicand && standardized(b, centred, spread.axes, radicand[0]);
+  if (spread === null || radicand === null) return null;
+  const plain = standardized(b, centred, spread.axes, radicand[0]);
+  if (plain !== null) return plain;
+  // gamma * (x - mean) / deviation, read from left to right.
+  const [left, right] = operandsIf(b, 'multiply', centred) ?? [];
+  if (left === undefined || right === undefined) return null;
+  for (const [factor, inner] of [
+    [left, right],
+    [right, left],
+  ]) {
+    const standard = standardized(b, inner, spread.axes, radicand[0]);
+    if (standard !== null) return b.multiply(factor, standard);
+  }
+  return null;
 };
 
 /** The same with a product by 1 / sqrt or rsqrt. */
