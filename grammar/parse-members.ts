@@ -36,6 +36,7 @@ export interface Head {
   readonly where: readonly Expression[];
 }
 
+const annotationEnds = new Set([symbol['='], symbol['~']]);
 const bodyEnds = new Set([symbol['}']]);
 
 export abstract class MemberParser extends StatementParser {
@@ -132,12 +133,17 @@ export abstract class MemberParser extends StatementParser {
       const name = this.SUBRULE(this.identifier);
       const type = this.OPTION(() => {
         this.CONSUME(symbol[':']);
-        return this.SUBRULE(this.type);
+        return this.SUBRULE(this.annotation);
       });
       this.CONSUME(symbol['=']);
       const value = this.SUBRULE(this.value);
       return { name, type: type ?? null, value };
     },
+  );
+
+  /** A type before `=` or `~`; if it fails, an error node, so that its name stands. */
+  protected readonly annotation = this.RULE('annotation', (): TypeNode =>
+    this.attempt(annotationEnds, () => this.SUBRULE(this.type)),
   );
 
   protected readonly layer = this.RULE('layer', (): LayerDeclaration => {
@@ -167,7 +173,7 @@ export abstract class MemberParser extends StatementParser {
     this.CONSUME(keyword.param);
     const name = this.SUBRULE(this.identifier);
     this.CONSUME(symbol[':']);
-    const type = this.SUBRULE(this.type);
+    const type = this.SUBRULE(this.annotation);
     this.expect(this.next(symbol['~']) || this.next(symbol['=']), ['`~`', '`=`']);
     const initialiser = this.OR([
       { ALT: () => this.CONSUME(symbol['~']) },

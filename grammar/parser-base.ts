@@ -135,7 +135,7 @@ const closers = setOf(
 );
 
 /** Deeper nesting of expressions, types and blocks is refused: every later stage may recurse over the tree. */
-const nestingLimit = 64;
+const nestingLimit = 100;
 
 /** How far to look for the `]` of an index when guessing whether a statement begins; keeps recovery linear. */
 const guessLimit = 64;
@@ -191,9 +191,10 @@ export abstract class ParserBase extends EmbeddedActionsParser {
     return endOffset === undefined || Number.isNaN(endOffset) ? 0 : endOffset + 1;
   }
 
-  /** From `start` to the end of the last token. */
+  /** From `start` to the end of the last token; empty, after that token, if none was read since. */
   protected since(start: number): Span {
-    return { source: this.source, start, end: Math.max(start, this.there) };
+    const end = this.there;
+    return this.span(Math.min(start, end), end);
   }
 
   protected spanOf(token: IToken): Span {
@@ -369,8 +370,7 @@ export abstract class ParserBase extends EmbeddedActionsParser {
   }
 
   /** Skips to the next item of the list or its end, over whole `{ ... }`; always moves on from `from`. */
-  #skip(kind: SequenceKind, from: IToken): ErrorNode {
-    const start = this.here;
+  #skip(kind: SequenceKind, from: IToken, start: number): ErrorNode {
     let depth = 0;
     for (;;) {
       const found = this.LA(1);
@@ -387,11 +387,20 @@ export abstract class ParserBase extends EmbeddedActionsParser {
     return { kind: 'error', span: this.since(start) };
   }
 
+  /** Where the first token at or after `offset` starts. */
+  #firstAfter(offset: number): number {
+    const { text } = this.source;
+    let at = offset;
+    while (at < text.length && (text.charCodeAt(at) <= 32 || text[at] === '#'))
+      at = text[at] === '#' ? lineEnd(text, at) : at + 1;
+    return at;
+  }
+
   /**
    * A list of items: `many` is the repetition over them, and adds to `items` itself. Where an item fails, an error node
    * takes its place and the list goes on.
    */
-  protected sequence<Item>(
+  protected sequence<Item extends { readonly span: Span }>(
     kind: SequenceKind,
     items: (Item | ErrorNode)[],
     many: () => void,
@@ -401,6 +410,7 @@ export abstract class ParserBase extends EmbeddedActionsParser {
       return;
     }
     const nesting = this.#nesting;
+    const first = this.here;
     for (;;) {
       const from = this.LA(1);
       try {
@@ -412,7 +422,9 @@ export abstract class ParserBase extends EmbeddedActionsParser {
         this.insideWhere = false;
         this.#note(failure);
       }
-      items.push(this.#skip(kind, from));
+      const previous = items.at(-1);
+      const start = previous === undefined ? first : this.#firstAfter(previous.span.end);
+      items.push(this.#skip(kind, from, start));
       if (this.#ends(kind)) return;
     }
   }
@@ -448,6 +460,11 @@ export abstract class ParserBase extends EmbeddedActionsParser {
       return { kind: 'error', span: this.since(start) };
     }
   }
+}
+
+function lineEnd(text: string, at: number): number {
+  const end = text.indexOf('\n', at);
+  return end < 0 ? text.length : end;
 }
 
 /** A token in words: the name `x`, the number `2`, `)`. */

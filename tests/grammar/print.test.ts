@@ -40,7 +40,7 @@ describe('random trees', () => {
         expect(stripSpans(parsed.file)).toEqual(stripSpans(tree));
         expect(print(parsed.file)).toBe(text);
       }),
-      { numRuns: 600, seed: 20 },
+      { numRuns: 300, seed: 20 },
     );
   });
 
@@ -58,7 +58,7 @@ describe('random trees', () => {
         expect(commentsOf(formatted).toSorted()).toEqual(commentsOf(text).toSorted());
         expect(print(again.file)).toBe(formatted);
       }),
-      { numRuns: 300, seed: 21 },
+      { numRuns: 150, seed: 21 },
     );
   });
 });
