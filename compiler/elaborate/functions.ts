@@ -13,7 +13,7 @@ export function elaborateFunction(entry: TypedFunction): CompiledFunction {
   if (body === null) throw new Error(`the body of ${entry.name ?? 'a function'} is broken`);
   const name = entry.name ?? 'main';
   const locals = new Map<Local, Elaborated>();
-  const environment = entryEnvironment(entry.quantified, locals);
+  const environment = entryEnvironment(entry, locals);
   const data = dataInputs(context, entry.parameters, environment, locals, entry.span);
   runStatements(context, body.statements, environment, locals);
   const value = context.evaluate(body.result, environment);

@@ -1,8 +1,8 @@
 // The ends of a graph as the source declares them: data inputs from parameters, results from a function's type.
 
 import type { Elaborated, Environment } from '../builtins/elaboration.ts';
-import { asTensor, spread, tensorOf } from '../builtins/labelled.ts';
-import type { Local } from '../check/typed.ts';
+import { asTensor, sizeValue, spread, tensorOf } from '../builtins/labelled.ts';
+import type { Local, TypedFunction } from '../check/typed.ts';
 import type { TensorType, Type } from '../check/types.ts';
 import { dimOf, variable, variablesOf } from '../dims/arithmetic.ts';
 import type { Dim, DimVar, PackVar } from '../dims/dim.ts';
@@ -14,14 +14,17 @@ import { emptyEnvironment, refuse, type Context } from './context.ts';
 import { dtypeOfBase, resolveDim, resolveShape } from './sizes.ts';
 import type { Span } from '../../grammar/source.ts';
 
-/** The environment of an entry point: its sizes stay free; a pack is one free size of the same name. */
+/**
+ * The environment of an entry point: its sizes stay free, but for what `where` says of them (with `H % 2 == 0`, H is 2 H',
+ * so that halving it and doubling it again gives H); a pack is one free size of the same name.
+ */
 export function entryEnvironment(
-  quantified: readonly (DimVar | PackVar)[],
+  { quantified, assumptions }: Pick<TypedFunction, 'quantified' | 'assumptions'>,
   locals: Map<Local, Elaborated>,
 ): Environment {
   const packs = new Map<PackVar, readonly Dim[]>();
   for (const q of quantified) if (q.kind === 'pack') packs.set(q, [dimOf(variable(q.name))]);
-  return { ...emptyEnvironment, packs, locals };
+  return { ...emptyEnvironment, dims: assumptions.rewrites, packs, locals };
 }
 
 export function dataPort(name: string, type: TensorType, environment: Environment): DataPort {
@@ -53,8 +56,10 @@ export function dataInputs(
   const shown = new Set(ports.flatMap(({ shape }) => shape.flatMap((d) => [...variablesOf(d)])));
   for (const { local, dim } of parameters) {
     if (dim === null) continue;
-    if (!shown.has(dim)) refuse(report(E0704, { span, data: { name: dim.name } }));
-    locals.set(local, { kind: 'dim', dim: dimOf(dim) });
+    const size = resolveDim(dimOf(dim), environment);
+    if (![...variablesOf(size)].every((v) => shown.has(v)))
+      refuse(report(E0704, { span, data: { name: dim.name } }));
+    locals.set(local, sizeValue(size));
   }
   return ports;
 }

@@ -51,7 +51,7 @@ function runTrain(
   const context = newContext(learns);
   const { builder, store } = context;
   const locals = new Map<Local, Elaborated>();
-  const environment = entryEnvironment(train.quantified, locals);
+  const environment = entryEnvironment(train, locals);
   const parameters = train.parameters.map((local) => ({ local, dim: null }));
   const data = dataInputs(context, parameters, environment, locals, train.span);
   const counter = learns ? readCounter(builder, store, counterName) : null;
