@@ -1,5 +1,7 @@
 // Bundles the command line into dist/dlg.js with esbuild. What a command does not need stays in chunks of its own, so that
 // `dlg check` starts without the ONNX encoder; onnxruntime-node is native code and stays a package.
+//
+//     node cli/bundle.mjs [FOLDER]      the folder lies beside stdlib/, where the command looks for the library
 
 import { chmodSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -9,7 +11,7 @@ import { build } from 'esbuild';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-const outdir = join(root, 'dist');
+const outdir = join(root, process.argv[2] ?? 'dist');
 
 rmSync(outdir, { recursive: true, force: true });
 await build({
