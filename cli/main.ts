@@ -28,12 +28,17 @@ function assignment(text: string, before: ReadonlyMap<string, string> = new Map(
 const seed = wholeNumber(0, 2 ** 32 - 1);
 const example = (text: string): string => `\nExample:\n  ${text.trim().replaceAll('\n', '\n  ')}\n`;
 const jsonOption = (): Option => new Option('--json', 'print diagnostics as JSON');
+const devices = ['cpu', 'interpreter'];
+
+function device(name: string): string {
+  if (devices.includes(name)) return name;
+  const planned = name === 'webgpu' ? 'webgpu is not there yet; ' : '';
+  throw new InvalidArgumentError(`${planned}the devices are ${devices.join(' and ')}.`);
+}
+
 const deviceOption = (): Option =>
-  new Option(
-    '--device <device>',
-    'what computes: ONNX Runtime on the CPU, or the reference interpreter',
-  )
-    .choices(['cpu', 'interpreter'])
+  new Option('--device <device>', 'cpu: ONNX Runtime; interpreter: the slow, exact reference')
+    .argParser(device)
     .default('cpu');
 const threadsOption = (): Option =>
   new Option('--threads <n>', 'threads of the CPU device')
