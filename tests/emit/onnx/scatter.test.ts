@@ -22,7 +22,11 @@ it('scatter_add adds every update with four threads', async () => {
     logSeverityLevel: 3,
   });
   const feeds = {
-    i: new OrtTensor('int32', Int32Array.from({ length: count }, (_, i) => i % rows), [count]),
+    i: new OrtTensor(
+      'int32',
+      Int32Array.from({ length: count }, (_, i) => i % rows),
+      [count],
+    ),
     // Integers below 2^24 are summed exactly, so a lost update shows.
     u: new OrtTensor('float32', new Float32Array(count * width).fill(1), [count, width]),
   };
