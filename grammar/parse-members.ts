@@ -26,7 +26,7 @@ import type {
 } from './ast.ts';
 import { standsAlone } from './comments.ts';
 import { StatementParser } from './parse-statements.ts';
-import { sequences } from './parser-base.ts';
+import { sequences } from './sequences.ts';
 import { contextual, keyword, symbol } from './tokens.ts';
 
 /** The name, parameters and conditions that most declarations begin with. */

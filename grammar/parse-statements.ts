@@ -14,7 +14,7 @@ import type {
   Target,
 } from './ast.ts';
 import { TypeParser } from './parse-types.ts';
-import { bindOperators, sequences, statementWords } from './parser-base.ts';
+import { bindOperators, sequences, statementWords } from './sequences.ts';
 import { contextual, keyword, symbol } from './tokens.ts';
 
 const valueEnds = new Set([symbol['}'], keyword.return]);

@@ -22,7 +22,7 @@ import type {
 } from './ast.ts';
 import { contentOf } from './parse-expressions.ts';
 import { MemberParser } from './parse-members.ts';
-import { sequences } from './parser-base.ts';
+import { sequences } from './sequences.ts';
 import type { SyntaxProblem } from './problem.ts';
 import type { Source } from './source.ts';
 import { contextual, keyword, StringToken, symbol } from './tokens.ts';

@@ -6,7 +6,6 @@ import type {
   Bind,
   Block,
   CheckClause,
-  Comment,
   Declaration,
   ErrorNode,
   Expression,
@@ -19,19 +18,10 @@ import type {
   Step,
   Target,
 } from './ast.ts';
+import { commentsIn, endOfMark, type Comments } from './comments.ts';
 import {
-  blankBetween,
-  claim,
-  commentsIn,
-  commentText,
-  endOfMark,
-  type Comments,
-} from './comments.ts';
-import {
-  blankLine,
   either,
   firstText,
-  flat,
   group,
   hardLine,
   here,
@@ -40,7 +30,6 @@ import {
   mustBreak,
   nest,
   render,
-  suffix,
   type Doc,
 } from './layout.ts';
 import { expressionDoc, slotsDoc, valueDoc } from './print-expressions.ts';
@@ -53,6 +42,7 @@ import {
   typeDoc,
   whereDoc,
 } from './print-types.ts';
+import { isAligned, linesOf, piecesOf, type ItemDoc } from './print-lines.ts';
 import { textOf, type Span } from './source.ts';
 
 const width = 100;
@@ -65,7 +55,9 @@ export function print(file: File): string {
     claimed: new Set(),
   };
   const { start, end } = file.span;
-  const pieces = piecesOf(comments, file.declarations, start, end, false);
+  const pieces = piecesOf(comments, file.declarations, start, end, (item) =>
+    itemDoc(comments, item, false),
+  );
   return `${render(linesOf(pieces), width).trim()}\n`;
 }
 
@@ -73,17 +65,6 @@ export function print(file: File): string {
 
 type Item = Declaration | Member | CheckClause | SpaceDeclaration | Step | Statement | ErrorNode;
 type Kind = Item['kind'];
-
-/** An item whose operator lines up with that of like items on the lines around it. */
-interface Aligned {
-  readonly like: string;
-  readonly left: Doc;
-  readonly right: Doc;
-}
-
-type ItemDoc = Doc | Aligned;
-
-const isAligned = (doc: ItemDoc): doc is Aligned => typeof doc === 'object' && 'like' in doc;
 
 type Printers = {
   readonly [K in Kind]: (comments: Comments, node: Extract<Item, { readonly kind: K }>) => ItemDoc;
@@ -335,74 +316,11 @@ function braces(
   const inside = comments.source.text.slice(from, to);
   const commented = commentsIn(comments, from, to).length > 0;
   if (list.length === 0 && !commented) return '{}';
-  const pieces = piecesOf(comments, list, from, to, tables);
+  const pieces = piecesOf(comments, list, from, to, (item) => itemDoc(comments, item, tables));
   const broken = ['{', nest(2, linesOf(pieces)), hardLine, '}'];
   if (commented || inside === '' || inside.includes('\n')) return broken;
   const docs = pieces.lines.map(({ doc }) => (isAligned(doc) ? [doc.left, ' ', doc.right] : doc));
   return docs.some(mustBreak) ? broken : either(['{ ', join(' ', docs), ' }'], broken);
-}
-
-interface Piece {
-  readonly doc: ItemDoc;
-  readonly blankBefore: boolean;
-  readonly trailing: Doc[];
-}
-
-interface Pieces {
-  /** Comments on the line of the opening brace. */
-  readonly opening: Doc[];
-  readonly lines: Piece[];
-}
-
-/** The items with the comments around them, a piece for each line or more. */
-function piecesOf(
-  comments: Comments,
-  list: readonly (Item | Result)[],
-  from: number,
-  to: number,
-  tables: boolean,
-): Pieces {
-  const opening: Doc[] = [];
-  const lines: Piece[] = [];
-  let end = from;
-  const add = (doc: ItemDoc, start: number, stop: number): void => {
-    const blankBefore = lines.length > 0 && blankBetween(comments.source, end, start);
-    lines.push({ doc, blankBefore, trailing: [] });
-    end = stop;
-  };
-  const addComments = (until: number): void => {
-    const { trailing, alone } = claim(comments, end, until);
-    for (const one of trailing) {
-      (lines.at(-1)?.trailing ?? opening).push(suffix(commentText(one)));
-      end = one.span.end;
-    }
-    for (const one of alone) add(commentText(one), one.span.start, one.span.end);
-  };
-  for (const item of list) {
-    const { start, end: stop } = item.span;
-    const before = lines.length;
-    addComments(start);
-    const doc = itemDoc(comments, item, tables);
-    add(doc, start, stop);
-    const { trailing, alone } = claim(comments, start, stop);
-    lines.splice(before, 0, ...hoisted([...trailing, ...alone], lines, before));
-  }
-  addComments(to);
-  return { opening, lines };
-}
-
-/** Comments from inside an item, to stand above it and its own comments. */
-function hoisted(inner: readonly Comment[], lines: Piece[], at: number): readonly Piece[] {
-  if (inner.length === 0) return [];
-  const first = lines[at];
-  const last = inner[inner.length - 1];
-  // What was no documentation inside must not become one above.
-  lines[at] = { ...first, blankBefore: last.documentation };
-  return inner.map((one, index) => ({
-    doc: commentText(one),
-    blankBefore: index === 0 ? first.blankBefore : false,
-    trailing: [],
-  }));
 }
 
 function itemDoc(comments: Comments, item: Item | Result, tables: boolean): ItemDoc {
@@ -413,29 +331,3 @@ function itemDoc(comments: Comments, item: Item | Result, tables: boolean): Item
   const printer = items[item.kind] as (comments: Comments, node: Item) => ItemDoc;
   return printer(comments, item);
 }
-
-/** A longer padding reads worse than none. */
-const longestPadding = 20;
-
-/** The pieces on lines of their own, each after a line break, like items aligned. */
-function linesOf({ opening, lines }: Pieces): Doc {
-  const docs: Doc[] = [...opening];
-  for (let from = 0; from < lines.length;) {
-    let to = from + 1;
-    while (to < lines.length && alike(lines[from], lines[to])) to++;
-    const run = lines.slice(from, to);
-    const widths = run.map(({ doc }) => (isAligned(doc) ? (flat(doc.left)?.length ?? 0) : 0));
-    const most = Math.max(...widths);
-    const pads = most - Math.min(...widths) <= longestPadding;
-    for (const [index, { doc, blankBefore, trailing }] of run.entries()) {
-      docs.push(blankBefore ? blankLine : hardLine);
-      const padding = pads ? ' '.repeat(most - widths[index]) : '';
-      docs.push(isAligned(doc) ? [doc.left, padding, ' ', doc.right] : doc, ...trailing);
-    }
-    from = to;
-  }
-  return docs;
-}
-
-const alike = ({ doc: a }: Piece, { doc: b, blankBefore }: Piece): boolean =>
-  !blankBefore && isAligned(a) && isAligned(b) && a.like === b.like;

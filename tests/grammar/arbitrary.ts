@@ -130,7 +130,7 @@ const { expression, shape, slot, argument } = fc.letrec<Expressions>((tie) => {
 
 export { expression };
 
-const { type, field } = fc.letrec<{ type: TypeNode; field: Field }>((tie) => ({
+const { type } = fc.letrec<{ type: TypeNode; field: Field }>((tie) => ({
   type: fc.oneof(
     { depthSize: 'small' },
     node('tensor-type', { base: fc.constant(null), shape }) as Arbitrary<TypeNode>,
