@@ -39,40 +39,55 @@ const constantTimesConstantTimes = eitherWay((b, x, y) => {
     : b.multiply(b.full(c * inner.factor, x.shape), inner.x);
 });
 
-/** Factors that are one number for the whole tensor meet before the tensor: s (t x) = (s t) x, and so on. */
+/**
+ * Factors that are one number for the whole tensor meet before the tensor does: s (t x) = (s t) x, also through a quotient,
+ * s ((t x) / y) = ((s t) x) / y.
+ */
 const scalarTimes = eitherWay((b, x, y) => {
   const s = repeated(b, x);
   if (s === null || !isReal(x)) return null;
-  return (
-    over(
-      operandsIf(b, 'multiply', y),
-      ([p, q]) =>
-        over(repeated(b, p), (t) => b.multiply(b.fill(b.multiply(s, t), x.shape), q)) ??
-        over(repeated(b, q), (t) => b.multiply(b.fill(b.multiply(s, t), x.shape), p)),
-    ) ??
-    over(
-      operandsIf(b, 'divide', y),
-      ([p, q]) =>
-        over(repeated(b, q), (t) => b.multiply(b.fill(b.divide(s, t), x.shape), p)) ??
-        over(repeated(b, p), (t) => b.divide(b.fill(b.multiply(s, t), x.shape), q)),
-    )
-  );
+  const scaling = scalingOf(b, y);
+  if (scaling !== null) return scaling.times(s);
+  return over(operandsIf(b, 'divide', y), ([p, q]) => {
+    const above = scalingOf(b, p);
+    return above === null ? null : b.divide(above.times(s), q);
+  });
 });
 const overScalar: Rule = ({ builder: b, inputs: [x, y] }) => {
   const s = repeated(b, y);
-  if (s === null || !isReal(x)) return null;
-  return (
-    over(
-      operandsIf(b, 'multiply', x),
-      ([p, q]) =>
-        over(repeated(b, p), (t) => b.multiply(b.fill(b.divide(t, s), x.shape), q)) ??
-        over(repeated(b, q), (t) => b.multiply(b.fill(b.divide(t, s), x.shape), p)),
-    ) ??
-    over(operandsIf(b, 'divide', x), ([p, q]) =>
-      over(repeated(b, q), (t) => b.divide(p, b.fill(b.multiply(t, s), x.shape))),
-    )
-  );
+  return s === null || !isReal(x) ? null : (scalingOf(b, x)?.over(s) ?? null);
 };
+
+/** `y` as t x, x / t or t / x, with t a scalar: what it is times and over another scalar, at the price of y alone. */
+function scalingOf(
+  b: GraphBuilder,
+  y: Value,
+): { times: (s: Value) => Value; over: (s: Value) => Value } | null {
+  const fill = (s: Value): Value => b.fill(s, y.shape);
+  const product = operandsIf(b, 'multiply', y);
+  if (product !== null)
+    for (const [p, x] of [product, product.toReversed()]) {
+      const t = repeated(b, p);
+      if (t !== null)
+        return {
+          times: (s) => b.multiply(fill(b.multiply(s, t)), x),
+          over: (s) => b.multiply(fill(b.divide(t, s)), x),
+        };
+    }
+  const [p, q] = operandsIf(b, 'divide', y) ?? [];
+  const [above, below] = [p, q].map((value) => (value === undefined ? null : repeated(b, value)));
+  if (below !== null)
+    return {
+      times: (s) => b.multiply(fill(b.divide(s, below)), p),
+      over: (s) => b.divide(p, fill(b.multiply(below, s))),
+    };
+  if (above !== null)
+    return {
+      times: (s) => b.divide(fill(b.multiply(s, above)), q),
+      over: (s) => b.divide(fill(b.divide(above, s)), q),
+    };
+  return null;
+}
 
 /** The scalar that `value` repeats over a shape. */
 function repeated(b: GraphBuilder, value: Value): Value | null {
