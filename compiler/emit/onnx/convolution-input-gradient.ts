@@ -3,14 +3,13 @@
 import * as dims from '../../dims/arithmetic.ts';
 import type { Dim } from '../../dims/dim.ts';
 import type { Convolution } from '../../ir/convolution-geometry.ts';
+import { range } from '../../ir/shape-arithmetic.ts';
 import type { OnnxBuilder } from './builder-types.ts';
 import { convolutionForward, convPads, isOne, steps } from './convolution.ts';
 import type { Operand } from './convolution.ts';
 import { fixed, int, ints, pad, reshape, reverse, slice, transpose } from './shapes.ts';
 
 type WithShape = Convolution & { readonly shape: readonly Dim[] };
-
-const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 
 /** The transpose of x -> convolution(x, w), applied to g: Conv with the kernel turned round, or ConvTranspose. */
 export function inputGradient(

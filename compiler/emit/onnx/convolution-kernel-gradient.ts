@@ -16,6 +16,7 @@
 import * as dims from '../../dims/arithmetic.ts';
 import type { Dim } from '../../dims/dim.ts';
 import type { Convolution } from '../../ir/convolution-geometry.ts';
+import { product, range } from '../../ir/shape-arithmetic.ts';
 import type { OnnxBuilder } from './builder-types.ts';
 import { isOne, paddedInput, steps } from './convolution.ts';
 import type { Operand } from './convolution.ts';
@@ -23,9 +24,6 @@ import { fixed, int, ints, reshape, slice, transpose, unsqueeze } from './shapes
 import type { Range } from './shapes.ts';
 
 type WithShape = Convolution & { readonly shape: readonly Dim[] };
-
-const product = (sizes: readonly Dim[]): Dim => sizes.reduce(dims.multiply, dims.one);
-const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 
 /** Below this many input channels, windows. */
 const fewChannels = 4;

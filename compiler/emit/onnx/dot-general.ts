@@ -1,11 +1,11 @@
 // dot_general in ONNX: MatMul or Gemm by shape, never Einsum (1 to 1.5 times slower on ONNX Runtime 1.30). Operands are
 // viewed as matrices by reshapes, which copy nothing; a Transpose is emitted only where no view will do.
 
-import * as dims from '../../dims/arithmetic.ts';
 import type { Dim } from '../../dims/dim.ts';
 import type { DotDimensions } from '../../ir/builder-types.ts';
 import { freeAxes } from '../../ir/dot-dimensions.ts';
 import type { DType } from '../../ir/tensor.ts';
+import { product } from '../../ir/shape-arithmetic.ts';
 import type { OnnxBuilder } from './builder-types.ts';
 import { int, reshape, transpose, unsqueeze } from './shapes.ts';
 
@@ -15,7 +15,6 @@ interface Operand {
   readonly dtype: DType;
 }
 
-const product = (sizes: readonly Dim[]): Dim => sizes.reduce(dims.multiply, dims.one);
 const ascending = (axes: readonly number[]): boolean => axes.every((axis, i) => axis === i);
 
 /** The name of the result, whose axes are batch, free of lhs, free of rhs. */

@@ -5,6 +5,7 @@ import type { Dim } from '../../dims/dim.ts';
 import { tensor } from '../../ir/tensor.ts';
 import type { WindowAttribute } from '../../ir/window-geometry.ts';
 import { countShape, isTiling, spanOf } from '../../ir/window-geometry.ts';
+import { product, range } from '../../ir/shape-arithmetic.ts';
 import type { OnnxAttribute, OnnxBuilder } from './builder-types.ts';
 import { fixed, int, ints, pad, reshape, slice, text, transpose } from './shapes.ts';
 
@@ -12,9 +13,6 @@ interface Operand {
   readonly name: string;
   readonly shape: readonly Dim[];
 }
-
-const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
-const product = (sizes: readonly Dim[]): Dim => sizes.reduce(dims.multiply, dims.one);
 
 /** Between a tensor and images of it, whose last axes are the windowed ones in the window's order. */
 interface Images {

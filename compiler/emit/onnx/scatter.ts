@@ -9,10 +9,9 @@
 import * as dims from '../../dims/arithmetic.ts';
 import type { Dim } from '../../dims/dim.ts';
 import type { DType } from '../../ir/tensor.ts';
+import { product } from '../../ir/shape-arithmetic.ts';
 import type { OnnxBuilder } from './builder-types.ts';
 import { int, text } from './shapes.ts';
-
-const product = (sizes: readonly Dim[]): Dim => sizes.reduce(dims.multiply, dims.one);
 
 const int64Type = 7;
 

@@ -3,7 +3,8 @@
 import * as dims from '../../dims/arithmetic.ts';
 import type { Dim } from '../../dims/dim.ts';
 import type { WindowAttribute } from '../../ir/window-geometry.ts';
-import { isTiling } from '../../ir/window-geometry.ts';
+import { isTiling, spanOf } from '../../ir/window-geometry.ts';
+import { product, range, windowCount } from '../../ir/shape-arithmetic.ts';
 import type { OnnxBuilder } from './builder-types.ts';
 import { fixed, int, int64Dims, ints, pad, reshape, slice, transpose } from './shapes.ts';
 
@@ -12,14 +13,8 @@ interface Operand {
   readonly shape: readonly Dim[];
 }
 
-const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
-const product = (sizes: readonly Dim[]): Dim => sizes.reduce(dims.multiply, dims.one);
-
-const countOf = (size: Dim, window: WindowAttribute, i: number): Dim => {
-  const reach = dims.multiply(dims.subtract(window.sizes[i], dims.one), window.dilations[i]);
-  const rest = dims.subtract(dims.subtract(size, dims.one), reach);
-  return dims.add(dims.floorDivide(rest, window.strides[i]), dims.one);
-};
+const countOf = (size: Dim, window: WindowAttribute, i: number): Dim =>
+  windowCount(size, spanOf(window, i), window.strides[i]);
 
 /** Where axis i of the tensor and its taps stand among axes that are windows and taps in turn, per windowed axis. */
 function interleaved(rank: number, axes: readonly number[]) {
