@@ -21,21 +21,28 @@ export interface Program {
   readonly dispose: () => Promise<void>;
 }
 
-/** Why `feeds` do not fit `inputs` by name, dtype, rank or fixed size; null where they do. Free sizes are the executor's to check. */
+/** Why `feeds` do not fit `inputs` by name, dtype, rank or size; null where they do. Sizes of one text must be equal. */
 export function misfit(
   inputs: readonly PortInfo[],
   feeds: Readonly<Record<string, Tensor>>,
 ): string | null {
+  const free = new Map<string, { readonly size: number; readonly by: string }>();
   for (const { name, dtype, dims } of inputs) {
-    const feed = feeds[name];
     const expected = `${dtype}[${dims.join(', ')}]`;
-    if (feed === undefined) return `input ${name} is missing: ${expected}`;
+    if (!(name in feeds)) return `input ${name} is missing: ${expected}`;
+    const { dtype: given, shape } = feeds[name];
     const fits =
-      feed.dtype === dtype &&
-      feed.shape.length === dims.length &&
-      dims.every((size, axis) => typeof size === 'string' || size === feed.shape[axis]);
-    if (!fits)
-      return `input ${name} is ${feed.dtype}[${feed.shape.join(', ')}], but ${expected} is expected`;
+      given === dtype &&
+      shape.length === dims.length &&
+      dims.every((size, axis) => typeof size === 'string' || size === shape[axis]);
+    if (!fits) return `input ${name} is ${given}[${shape.join(', ')}], but ${expected} is expected`;
+    for (const [axis, text] of dims.entries()) {
+      if (typeof text === 'number') continue;
+      const first = free.get(text) ?? { size: shape[axis], by: name };
+      free.set(text, first);
+      if (first.size !== shape[axis])
+        return `input ${name}: axis ${axis} has size ${shape[axis]}, but ${text} is ${first.size} by input ${first.by}`;
+    }
   }
   return null;
 }

@@ -84,12 +84,21 @@ export function bindSizes(
     for (const [axis, dim] of value.shape.entries()) {
       const size = sizeAt(shapes, name, axis);
       if (sizeOf(dim) === size) continue;
-      const why = [...variablesOf(dim)]
-        .map((v) => from.get(v))
-        .filter((text) => text !== undefined);
-      return `input ${name}: axis ${axis} has size ${size}, but ${showDim(dim)} is ${[sizeOf(dim), ...why].join(', ')}`;
+      return `input ${name}: axis ${axis} has size ${size}, but ${because(dim, sizeOf(dim), from)}`;
     }
   return sizeOf;
+}
+
+/** `B is 3 by input x`, or `2 * n is 6, since n is 3 by input x`. */
+function because(dim: Dim, size: number, from: ReadonlyMap<DimVar | PackVar, string>): string {
+  const reasons = [...variablesOf(dim)]
+    .map((v) => from.get(v))
+    .filter((text) => text !== undefined);
+  if (isBare(dim)) return reasons.join('');
+  return [
+    `${showDim(dim)} is ${size}`,
+    ...(reasons.length === 0 ? [] : [`since ${reasons.join(' and ')}`]),
+  ].join(', ');
 }
 
 const sizeAt = (

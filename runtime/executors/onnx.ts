@@ -70,11 +70,20 @@ async function loadRuntime(): Promise<Ort> {
 /** The ports as the emitter described them in the model's metadata. */
 async function readPorts(model: Uint8Array): Promise<Ports> {
   const { default: proto } = await import('onnx-proto');
-  const { metadataProps } = proto.onnx.ModelProto.decode(model);
-  const entry = metadataProps.find(({ key }) => key === 'dlg.ports')?.value;
+  const entry = decoded(() => proto.onnx.ModelProto.decode(model)).metadataProps.find(
+    ({ key }) => key === 'dlg.ports',
+  )?.value;
   if (entry === undefined || entry === null)
     throw new Error('the model was not written by dlg: it does not describe its ports');
   return JSON.parse(entry) as Ports;
+}
+
+function decoded<T>(decode: () => T): T {
+  try {
+    return decode();
+  } catch (cause) {
+    throw new Error(`this is not an ONNX model: ${textOf(cause)}`, { cause });
+  }
 }
 
 const ortTypes = { f32: 'float32', i32: 'int32', u32: 'uint32', bool: 'bool' } as const;
