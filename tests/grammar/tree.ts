@@ -14,6 +14,7 @@ export function stripSpans(tree: unknown): unknown {
   return Object.fromEntries(
     Object.entries(tree)
       .filter(([key]) => key !== 'span' && key !== 'operatorSpan' && key !== 'comments')
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
       .map(([key, value]) => [key, stripSpans(value)]),
   );
 }
