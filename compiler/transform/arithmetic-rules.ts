@@ -4,8 +4,9 @@
 import type { GraphBuilder } from '../ir/builder.ts';
 import type { Value } from '../ir/graph.ts';
 import { attributesIf } from '../ir/node-attributes.ts';
+import { uniform } from '../ir/patterns.ts';
 import type { Rule } from './rules.ts';
-import { broadcastOf, eitherWay, isReal, operandsIf, uniform } from './rules.ts';
+import { broadcastOf, eitherWay, isReal, operandsIf } from './rules.ts';
 
 const plusZero = eitherWay((b, x, zero) => (uniform(b, zero) === 0 ? x : null));
 const plusNegative = eitherWay((b, x, y) =>

@@ -6,11 +6,12 @@ import { equal, isConstant } from '../dims/arithmetic.ts';
 import type { GraphBuilder } from '../ir/builder.ts';
 import type { Graph, Value } from '../ir/graph.ts';
 import { attributesIf } from '../ir/node-attributes.ts';
+import { reluOperand, uniform } from '../ir/patterns.ts';
 import { product, range } from '../ir/shape-arithmetic.ts';
 import { isIdentity } from '../ir/types.ts';
 import { rewrite } from './rewrite.ts';
 import type { Candidate, Rule } from './rules.ts';
-import { broadcastOf, operandsIf, uniform } from './rules.ts';
+import { broadcastOf, operandsIf } from './rules.ts';
 
 /** log(softmax(x)) = log_softmax(x), which does not lose small probabilities. */
 const logOfSoftmax: Rule = ({ builder: b, inputs: [x] }) => {
@@ -116,10 +117,23 @@ function isCount(
   return dim !== undefined && equal(dim, count);
 }
 
+/**
+ * The largest of relus is the relu of the largest, at as many elements fewer as a window has. The derivative stays, too: a
+ * positive maximum is first reached at the same element, any other passes nothing.
+ */
+const poolOfRelu: Rule = ({ builder: b, inputs: [y], attributes }) => {
+  const x = reluOperand(b, b.producerOf(y));
+  if (x === null) return null;
+  const [largest] = b.emit('max_pool', [x], attributes);
+  const zero = b.full(0, largest.shape);
+  return b.select(b.compare('gt', largest, zero), largest, zero);
+};
+
 const rules: Readonly<Record<string, Rule>> = {
   log: logOfSoftmax,
   divide: dividedByDeviation,
   multiply: timesInverseDeviation,
+  max_pool: poolOfRelu,
 };
 
 export const recognise = (graph: Graph): Graph =>

@@ -25,16 +25,6 @@ export function operandsIf(
   return node?.op === op ? node.inputs : null;
 }
 
-/** The number that every element of `value` is, if that is a constant, also one that was repeated over a shape. */
-export function uniform(builder: GraphBuilder, value: Value): number | null {
-  const node = builder.producerOf(value);
-  if (node?.op === 'broadcast_in_dim') return uniform(builder, node.inputs[0]);
-  const data = attributesIf('constant', node)?.value.data;
-  if (data === undefined || data.length === 0) return null;
-  const first = data[0];
-  return data.every((x: number) => Object.is(x, first)) ? first : null;
-}
-
 /** `value` and where its axes go, if it is a broadcast. */
 export function broadcastOf(
   builder: GraphBuilder,

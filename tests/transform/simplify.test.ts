@@ -204,3 +204,14 @@ it('log(softmax) is log_softmax', () => {
     '%0 = log_softmax(x) axis 1; %0',
   );
 });
+
+it('relu moves behind max_pool, where it has less to do', () => {
+  const graph = graphOf(({ b, w }) => {
+    const zero = b.full(0, w.shape);
+    const window = { axes: [0], sizes: sizes(2), strides: sizes(1), dilations: sizes(1) };
+    return b.emit('max_pool', [b.select(b.compare('gt', w, zero), w, zero)], { window })[0];
+  });
+  expect(brief(recognise(graph))).toMatch(
+    /^%0 = max_pool\(w\) .*; %1 = broadcast_in_dim\(0\); %2 = compare\(%0, %1\) gt; %3 = select\(%2, %0, %1\); %3$/,
+  );
+});

@@ -3,31 +3,16 @@
 // runtime makes of it.)
 
 import type { Graph, Node, Value } from '../../ir/graph.ts';
-import { attributesIf } from '../../ir/node-attributes.ts';
+import { reluOperand } from '../../ir/patterns.ts';
 
 /** The nodes that are the relu of a value, and that value. */
 export function findRelus(graph: Graph): ReadonlyMap<Node, Value> {
-  const producers = new Map<Value, Node>();
+  const makers = new Map<Value, Node>();
   const relus = new Map<Node, Value>();
-  const isZero = (value: Value): boolean => {
-    const producer = producers.get(value);
-    if (producer?.op === 'broadcast_in_dim') return isZero(producer.inputs[0]);
-    const constant = attributesIf('constant', producer)?.value;
-    return constant !== undefined && constant.data.every((x: number) => x === 0);
-  };
-  const isPositivePart = ([predicate, x, other]: readonly Value[]): boolean => {
-    const compare = producers.get(predicate);
-    const direction = attributesIf('compare', compare)?.direction;
-    if (compare === undefined || direction === undefined || !isZero(other)) return false;
-    const [a, b] = compare.inputs;
-    return (
-      (direction === 'gt' && a === x && isZero(b)) || (direction === 'lt' && b === x && isZero(a))
-    );
-  };
   for (const node of graph.nodes) {
-    if (node.op === 'select' && node.outputs[0].dtype === 'f32' && isPositivePart(node.inputs))
-      relus.set(node, node.inputs[1]);
-    for (const output of node.outputs) producers.set(output, node);
+    const x = reluOperand({ producerOf: (value) => makers.get(value) }, node);
+    if (x !== null) relus.set(node, x);
+    for (const output of node.outputs) makers.set(output, node);
   }
   return relus;
 }
