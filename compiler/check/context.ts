@@ -140,6 +140,7 @@ export interface FunctionInfo {
 
 export interface HyperSignature {
   readonly parameters: readonly SignatureParameter[];
+  readonly quantified: readonly (DimVar | PackVar)[];
   readonly requirements: readonly Requirement[];
   readonly assumptions: Assumptions;
   readonly scope: Scope;
@@ -180,6 +181,9 @@ export interface Session {
   readonly functions: Map<TypedFunction, FunctionInfo>;
   readonly models: Map<TypedModel, ModelInfo>;
   readonly rules: Rules;
+  /** Hyper-parameters, whose values are known when the program is built. */
+  readonly isStaticLocal: (local: Local) => boolean;
+  readonly staticLocals: Set<Local>;
   /** Which definition uses which: functions and models may not use themselves. */
   readonly uses: Map<FunctionInfo | ModelInfo, Map<FunctionInfo | ModelInfo, Span>>;
 }

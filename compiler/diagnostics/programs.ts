@@ -167,6 +167,36 @@ export const programs = defineDiagnostics({
       '`e: [B, z] ~ normal(0, 1)` draws in functions and `train` blocks; constants are the same in every run.',
     example: 'const e: [3] ~ normal(0, 1)',
   },
+  E0419: {
+    severity: 'error',
+    title: 'two main functions',
+    message: () => 'the model has a function without a name already',
+    explanation:
+      'The `fn` without a name is what calling a layer runs; a model has one at most. Give the others names.',
+    example: 'model M(n: dim) {\n  fn (x: [n]) -> [n] = x\n  fn (y: [n]) -> [n] = 2 * y\n}',
+  },
+  E0420: {
+    severity: 'error',
+    title: 'a value is defined by itself',
+    message: (data: { name: string }) => `\`${data.name}\` needs its own value`,
+    explanation: 'Definitions may stand in any order, but not in a circle.',
+    example: 'const a = b + 1\nconst b = a + 1\n',
+  },
+  E0421: {
+    severity: 'error',
+    title: 'two reports have one name',
+    message: (data: { name: string }) => `\`${data.name}\` is reported already`,
+    explanation: 'The name of a report names its column and its curve, so each report has its own.',
+    example: 'train t(x: [B, 3]) {\n  report m = mean(x)\n  report m = sum(x)\n}',
+  },
+  E0422: {
+    severity: 'error',
+    title: 'a report is one number',
+    message: (data: { found: string }) => `this is ${data.found}`,
+    help: () => 'take its mean, or its norm',
+    explanation: 'A report is shown as a number for each step, so its value is a scalar.',
+    example: 'train t(x: [B, 3]) {\n  report m = x\n}',
+  },
   E0900: {
     severity: 'error',
     title: 'not there yet',

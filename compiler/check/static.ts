@@ -1,0 +1,57 @@
+// What is known when the program is built: hyper-parameters, sizes, constants and what is computed from them.
+
+import type { Local, TypedExpression } from './typed.ts';
+
+/** Whether the value of an expression is known at elaboration; `isStaticLocal` knows the hyper-parameters. */
+export function isStatic(
+  expression: TypedExpression,
+  isStaticLocal: (local: Local) => boolean,
+): boolean {
+  const all = (items: readonly TypedExpression[]): boolean =>
+    items.every((item) => isStatic(item, isStaticLocal));
+  switch (expression.kind) {
+    case 'number':
+    case 'boolean':
+    case 'string':
+    case 'dim':
+    case 'training':
+    case 'self':
+    case 'function':
+    case 'builtin-function':
+    case 'layer':
+    case 'element':
+      return true;
+    case 'local':
+      return isStaticLocal(expression.local);
+    case 'constant':
+      return isStatic(expression.constant.value, isStaticLocal);
+    case 'builtin':
+      return expression.type.kind === 'tensor' && expression.type.shape.length === 0
+        ? all(expression.arguments)
+        : false;
+    case 'call':
+      return (
+        expression.type.kind === 'tensor' &&
+        expression.type.shape.length === 0 &&
+        expression.callee.kind === 'function' &&
+        expression.callee.owner === null &&
+        all(expression.arguments)
+      );
+    case 'convert':
+      return isStatic(expression.value, isStaticLocal);
+    case 'if':
+      return all([expression.condition, expression.then, expression.else]);
+    case 'tuple':
+    case 'array':
+      return all(expression.items);
+    case 'project':
+      return isStatic(expression.target, isStaticLocal);
+    case 'index':
+    case 'parameter':
+    case 'state':
+    case 'comprehension':
+    case 'read':
+    case 'binder':
+      return false;
+  }
+}
