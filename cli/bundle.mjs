@@ -22,7 +22,8 @@ await build({
   platform: 'node',
   format: 'esm',
   target: 'node20',
-  chunkNames: 'chunks/[name]-[hash]',
+  // All in one folder, so that ../stdlib is the library wherever code lands.
+  chunkNames: '[name]-[hash]',
   external: ['onnxruntime-node'],
   define: { 'process.env.DLG_VERSION': JSON.stringify(version) },
   // The CommonJS packages in the bundle call `require` for Node's own modules.
