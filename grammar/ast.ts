@@ -461,7 +461,7 @@ export interface BinderIndex extends Spanned {
   readonly bound: Expression | null;
 }
 
-/** `f(x, beta1 = 0.5)`, `net(x with w)` */
+/** `f(x, beta1 = 0.5)`, `net(x with w)`. An argument `..B` is the shape `[..B]`: `numel(..B)` is `numel([..B])`. */
 export interface CallExpression extends Spanned {
   readonly kind: 'call';
   readonly callee: Expression;
@@ -488,7 +488,7 @@ export interface EllipsisSlot extends Spanned {
   readonly kind: 'ellipsis';
 }
 
-/** `:`, `:k`, `a:b`, `a:` is not in the grammar */
+/** `:`, `:k`, `a:b`, `a:` */
 export interface RangeSlot extends Spanned {
   readonly kind: 'range';
   readonly from: Expression | null;

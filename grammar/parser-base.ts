@@ -67,7 +67,8 @@ export abstract class ParserBase extends EmbeddedActionsParser {
   constructor(skipValidations: boolean) {
     super(vocabulary, {
       recoveryEnabled: false,
-      maxLookahead: 2,
+      // Where one token does not decide, a GATE looks at the second; tables of pairs would slow the start.
+      maxLookahead: 1,
       skipValidations,
       errorMessageProvider: {
         buildMismatchTokenMessage: ({ expected }) => expected.LABEL ?? expected.name,

@@ -139,6 +139,17 @@ describe.each(readdirSync(fixtures))('%s', (name) => {
   });
 });
 
+test('a thousand lines take few milliseconds once warm', () => {
+  const text = readFileSync(new URL('six-programs.dlg', fixtures), 'utf8').repeat(12);
+  const samples = Array.from({ length: 12 }, () => {
+    const before = performance.now();
+    parseText(text);
+    return performance.now() - before;
+  });
+  // 7 ms on an idle machine; the bound leaves room for a busy one.
+  expect(Math.min(...samples)).toBeLessThan(100);
+});
+
 test('the kitchen sink has every kind of node', () => {
   const text = readFileSync(new URL('kitchen-sink.dlg', fixtures), 'utf8');
   const kinds = new Set<string>();
