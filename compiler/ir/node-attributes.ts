@@ -3,7 +3,7 @@
 
 import type { Dim } from '../dims/dim.ts';
 import type { Comparison, DotDimensions, Reduction } from './builder-types.ts';
-import type { Attributes, Node } from './graph.ts';
+import type { Attributes } from './graph.ts';
 import type { DType, Tensor } from './tensor.ts';
 
 interface AttributesByOp {

@@ -4,7 +4,6 @@
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 
 import type { DType, Tensor } from '../../compiler/ir/tensor.ts';
-import { tensor } from '../../compiler/ir/tensor.ts';
 import type { PortInfo, Program } from '../program.ts';
 import { misfit } from '../program.ts';
 
