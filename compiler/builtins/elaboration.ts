@@ -86,6 +86,8 @@ export interface Environment {
   readonly locals: ReadonlyMap<Local, Elaborated>;
   readonly indices: ReadonlyMap<Index, readonly Label[]>;
   readonly self: InstanceValue | null;
+  /** Whose work this is, for the origins of nodes: the innermost instance around it. */
+  readonly path: string;
 }
 
 export interface BuiltinElaboration {

@@ -35,8 +35,9 @@ export function evaluateCall(
   if (callee.kind === 'function') {
     const owner = ownerOf(context, callee, environment);
     const sizes = resolveBindings(bindings, environment);
-    return context.builder.at({ path: owner?.path ?? '', span: expression.span }, () =>
-      runFunction(context, callee.function, owner, sizes, values),
+    const path = owner?.path ?? environment.path;
+    return context.builder.at({ path, span: expression.span }, () =>
+      runFunction(context, callee.function, owner, sizes, values, path),
     );
   }
   const target = context.evaluate(callee.value, environment);
@@ -68,8 +69,9 @@ export function callValue(
   if (callable === null) throw new Error(`a ${target.kind} is not a function`);
   const { owner } = callable;
   const sizes = sizesFromArguments(callable.function, owner, values);
-  return context.builder.at({ path: owner?.path ?? '', span: call.span }, () =>
-    runFunction(context, callable.function, owner, sizes, values),
+  const path = owner?.path ?? call.environment.path;
+  return context.builder.at({ path, span: call.span }, () =>
+    runFunction(context, callable.function, owner, sizes, values, path),
   );
 }
 
@@ -141,13 +143,14 @@ export function sizesFromArguments(
   return { dims: new Map([...given, ...bindings]), packs };
 }
 
-/** Runs a function's body on values. */
+/** Runs a function's body on values; `path` is whose work it is. */
 export function runFunction(
   context: Context,
   called: TypedFunction,
   owner: InstanceValue | null,
   sizes: Sizes,
   values: readonly Elaborated[],
+  path: string,
 ): Elaborated {
   const body = called.body();
   if (body === null) throw new Error(`the body of ${called.name ?? 'a function'} is broken`);
@@ -160,6 +163,7 @@ export function runFunction(
     locals,
     indices: new Map(),
     self: owner,
+    path,
   };
   runStatements(context, body.statements, environment, locals);
   return context.evaluate(body.result, environment);
@@ -176,7 +180,7 @@ export function runStatements(
   locals: Map<TypedFunction['parameters'][number]['local'], Elaborated>,
 ): void {
   const { builder } = context;
-  const path = environment.self?.path ?? '';
+  const { path } = environment;
   for (const statement of statements)
     builder.at({ path, span: statement.span }, () => {
       if (statement.kind === 'let')

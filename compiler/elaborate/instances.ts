@@ -28,7 +28,7 @@ export function instantiate(
   const packs = new Map(environment.packs);
   const locals = new Map<Local, Elaborated>();
   for (const [local, value] of values) locals.set(local, context.evaluate(value, environment));
-  const own: Environment = { dims, packs, locals, indices: new Map(), self: null };
+  const own: Environment = { dims, packs, locals, indices: new Map(), self: null, path };
   for (const parameter of model.hyperParameters) {
     if (parameter.kind === 'dim') {
       const { variable } = parameter;
