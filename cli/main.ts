@@ -68,8 +68,8 @@ program
   .addOption(jsonOption())
   .addHelpText('after', example('dlg check net.dlg'))
   .action(async (files: readonly string[], options) => {
-    const { check } = await import('./commands/check.ts');
-    code = check(files, options);
+    const { checkFiles } = await import('./commands/check.ts');
+    code = checkFiles(files, options);
   });
 
 program

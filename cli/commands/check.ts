@@ -1,17 +1,27 @@
 // `dlg check FILE...`: parses and checks, writes nothing.
 
-import { check as checkProgram } from '../../compiler/check/check.ts';
+import { check } from '../../compiler/check/check.ts';
+import type { Diagnostic } from '../../compiler/diagnostics/diagnostic.ts';
 import { isProblem, plural } from '../../runtime/problem.ts';
 import { exit, note, show, toDiagnostic, type ExitCode } from '../output.ts';
 import { host, readSource } from '../sources.ts';
 
-export function check(files: readonly string[], options: { readonly json?: boolean }): ExitCode {
-  const diagnostics = files.flatMap((path) => {
+export function checkFiles(
+  files: readonly string[],
+  options: { readonly json?: boolean },
+): ExitCode {
+  const diagnostics = new Map<string, Diagnostic>();
+  for (const path of files) {
     const source = readSource(path);
-    return isProblem(source) ? [toDiagnostic(source)] : checkProgram(source, host).diagnostics;
-  });
-  const code = show(diagnostics, options);
+    const found = isProblem(source) ? [toDiagnostic(source)] : check(source, host).diagnostics;
+    // A file that several of them import is checked for each.
+    for (const d of found) diagnostics.set(keyOf(d), d);
+  }
+  const code = show([...diagnostics.values()], options);
   if (code === exit.done && options.json !== true)
     note(`${plural(files.length, 'file')} checked, no errors`);
   return code;
 }
+
+const keyOf = ({ code, message, span }: Diagnostic): string =>
+  JSON.stringify([code, message, span?.source.path, span?.start, span?.end]);

@@ -180,7 +180,7 @@ export fn half(x: [n]) -> y: [n] = x / 2
     ['nothing', [], /E0510.*\n.*no export fn called nothing[^]*it has both, half/],
     ['half', [], /E0505.*\n.*no data given for x[^]*it takes x: \[n\]/],
     ['half', ['--input', 'z=[1]'], /E0506.*\n.*no data input called z/],
-    ['half', ['--input', 'x=[[1]]'], /E0503.*\n.*x holds \[1, 1\], but x is declared \[n\]/],
+    ['half', ['--input', 'x=[[1, 2]]'], /E0503.*\n.*x holds \[1, 2\], but x is declared \[n\]/],
     ['half', ['--input', 'x=[1, "a"]'], /E0502.*\n.*x holds "a" where a number should stand/],
     ['both', ['--input', 'x=[[1, 2]]', '--input', 'k=[3]'], /E0504.*\n.*row 0 holds 3/],
     ['both', ['--input', 'x=[[1, 2]]', '--input', 'k=[1, 2]'], /E0503.*\n.*do not fit together/],

@@ -164,7 +164,9 @@ describe('refused', () => {
   });
 
   test('a run that diverges keeps its last checkpoint', () => {
-    const wild = points['points.dlg'].replace('Momentum(0.1)', 'Momentum(1e38)');
+    const wild = points['points.dlg']
+      .replace('minimize -(mean[b] logp[b, y[b]])', 'minimize -(mean[b] logp[b, y[b]]^3)')
+      .replace('Momentum(0.1)', 'Momentum(1e6)');
     const folder = workspace({ ...points, 'points.dlg': wild });
     const { code, err } = fit(folder, '--epochs', '3', '--batch', '32');
     expect(code).toBe(1);
