@@ -12,7 +12,7 @@ export interface Artifact {
   readonly row: readonly number[];
 }
 
-const imports = ['nn', 'cnn', 'losses', 'metrics', 'optim']
+const imports = ['activations', 'nn', 'cnn', 'losses', 'metrics', 'optim']
   .map((file) => `import "std/${file}"\n`)
   .join('');
 

@@ -1,5 +1,7 @@
 // Compiles a program text for the tests of models and artifacts, with the standard library as it stands in stdlib/.
 
+import { readdirSync, readFileSync } from 'node:fs';
+
 import { expect } from 'vitest';
 
 import { host } from '../../cli/sources.ts';
@@ -10,17 +12,28 @@ import type { CompiledFunction, CompiledProgram, CompiledTrain } from '../../com
 export function compiled(text: string, path = 'test.dlg'): CompiledProgram {
   const { program, diagnostics } = compile({ path, text }, host);
   if (program === null)
-    expect.fail(diagnostics.map(({ code, message }) => `${code} ${message}`).join('\n') + text);
+    expect.fail(diagnostics.map(({ code, message }) => `${code} ${message}`).join('\n'));
   return program;
 }
 
-const imports = ['activations', 'nn', 'cnn', 'transformer', 'losses', 'metrics', 'optim']
-  .map((file) => `import "std/${file}"\n`)
-  .join('');
+const library = new URL('../../stdlib/', import.meta.url);
 
-/** The compiled program of declarations that may use the whole standard library. */
-export const compiledWithLibrary = (declarations: string): CompiledProgram =>
-  compiled(`${imports}\n${declarations}`);
+/** What each file of the library defines. */
+const definitions: readonly { readonly file: string; readonly names: ReadonlySet<string> }[] =
+  readdirSync(library).map((name) => {
+    const text = readFileSync(new URL(name, library), 'utf8');
+    const found = [...text.matchAll(/^(?:model|fn|optimizer) (\w+)/gm)].map(
+      ([, defined]) => defined,
+    );
+    return { file: name.replace('.dlg', ''), names: new Set(found) };
+  });
+
+/** The compiled program of declarations that may use the whole standard library; what they use is imported. */
+export function compiledWithLibrary(declarations: string): CompiledProgram {
+  const words = declarations.match(/\w+/g) ?? [];
+  const used = definitions.filter(({ names }) => words.some((word) => names.has(word)));
+  return compiled(used.map(({ file }) => `import "std/${file}"\n`).join('') + declarations);
+}
 
 /** The export fn of that name. */
 export function functionOf(program: CompiledProgram, name: string): CompiledFunction {
