@@ -179,6 +179,8 @@ export function assign(
   wanted: Type,
   complain: Complain | null,
 ): TypedExpression {
+  if (wanted.kind === 'function' && !isBroken(value))
+    return context.session.rules.fitFunction(context, value, wanted, value.span);
   const fitted = fit(context, value, wanted);
   if (fitted !== 'wrong') return fitted;
   if (isBroken(value)) return value;

@@ -51,6 +51,8 @@ const scaleLinear = (a: Linear, by: Dim): Linear => ({
   terms: new Map([...a.terms].map(([atom, coefficient]) => [atom, multiply(coefficient, by)])),
 });
 
+const isIndex = (atom: Index | TypedExpression): atom is Index => !('kind' in atom);
+
 const isLinearConstant = (a: Linear): boolean => a.terms.size === 0;
 
 /** The linear form of an integer expression. */
@@ -75,7 +77,15 @@ function linearOf(expression: TypedExpression): Linear {
   return { constant: zero, terms: new Map([[expression, one]]) };
 }
 
-const isIndex = (atom: Index | TypedExpression): atom is Index => !('kind' in atom);
+/** The index `i` of a read at `size - 1 - i`: the whole axis, backwards. */
+export function backwardsIndex(expression: TypedExpression, size: Dim): Index | null {
+  const { constant, terms } = linearOf(expression);
+  const [entry, ...others] = terms;
+  if (entry === undefined || others.length > 0) return null;
+  const [atom, coefficient] = entry;
+  const whole = equal(coefficient, negate(one)) && equal(constant, subtract(size, one));
+  return whole && isIndex(atom) ? atom : null;
+}
 
 /** Replaces indices that a prefix (`j <= t`) bounds by what bounds them, at the end that `towards` asks for. */
 function resolvePrefixes(context: Context, linear: Linear, towards: 'low' | 'high'): Linear {

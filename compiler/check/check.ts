@@ -7,6 +7,7 @@ import { report } from '../diagnostics/diagnostic.ts';
 import { names } from '../diagnostics/names.ts';
 import type { FunctionInfo, Host, ModelInfo, Module, Session } from './context.ts';
 import { checkExpression } from './expressions.ts';
+import { fitFunction } from './function-values.ts';
 import { instantiate } from './models.ts';
 import { loadModule, moduleContext } from './modules.ts';
 import { checkOptimizer } from './optimizers.ts';
@@ -98,7 +99,7 @@ export function check(main: Source, host: Host): CheckResult {
     sources: [],
     functions: new Map(),
     models: new Map(),
-    rules: { expression: checkExpression, instantiate },
+    rules: { expression: checkExpression, instantiate, fitFunction },
     staticLocals,
     isStaticLocal: (local) => staticLocals.has(local),
     uses: new Map(),

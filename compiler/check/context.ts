@@ -38,7 +38,13 @@ export interface Host {
 
 /** What a name means. Definitions are computed when first asked for, so their order never matters. */
 export type Entity =
-  | { readonly kind: 'local'; readonly local: Local; readonly span: Span }
+  /** `size`: what a local is, where it is a size (`p = k - 1`). */
+  | {
+      readonly kind: 'local';
+      readonly local: Local;
+      readonly size?: Dim;
+      readonly span: Span;
+    }
   /** A size: bound by a signature, or computed from others (`dim m = 2 * n`). */
   | { readonly kind: 'dim'; readonly dim: Dim; readonly span: Span }
   | { readonly kind: 'lazy-dim'; readonly get: () => Dim | null; readonly span: Span }
@@ -171,6 +177,12 @@ export interface Rules {
     given: readonly Argument[],
     span: Span,
   ) => Instantiation | null;
+  readonly fitFunction: (
+    context: Context,
+    value: TypedExpression,
+    wanted: FunctionType,
+    span: Span,
+  ) => TypedExpression;
 }
 
 export interface Session {

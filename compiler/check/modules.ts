@@ -101,6 +101,10 @@ function importedModule(context: Context, node: ImportDeclaration): Module | nul
   return null;
 }
 
+/** What an import without `as` brings: the definitions of the file, and those it got in the same way. */
+const exportedNames = ({ scope }: Module): ReadonlyMap<string, Entity> =>
+  new Map([...(scope.parent?.names ?? []), ...scope.names]);
+
 function readImport(context: Context, node: ImportDeclaration, brought: Map<string, string>): void {
   const imported = importedModule(context, node);
   if (node.alias !== null) {
@@ -113,7 +117,7 @@ function readImport(context: Context, node: ImportDeclaration, brought: Map<stri
   }
   const scope = context.module.scope.parent;
   if (imported === null || scope === null) return;
-  for (const [name, entity] of imported.scope.names) {
+  for (const [name, entity] of exportedNames(imported)) {
     const known = scope.names.get(name);
     const first = brought.get(name);
     if (known !== undefined && known !== entity && first !== undefined) {

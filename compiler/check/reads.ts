@@ -10,7 +10,7 @@ import type { Dim } from '../dims/dim.ts';
 import { proveAtMost, proveEqual, type Answer } from '../dims/prove.ts';
 import { showDim, showValuation, sourceDim } from '../dims/show.ts';
 import type { Axis, Shape } from '../dims/shape.ts';
-import { boundsOf } from './bounds.ts';
+import { backwardsIndex, boundsOf } from './bounds.ts';
 import { broken, isBroken, type Context } from './context.ts';
 import { sizeOfExpression, tensor } from './convert.ts';
 import { toSize } from './dimensions.ts';
@@ -74,6 +74,17 @@ function readAtIndex(
     }),
   );
   return false;
+}
+
+/** A read at `n - 1 - i` covers the axis as the bare `i` does, and so gives its range where nothing else does. */
+function readBackwards(context: Context, value: TypedExpression, size: Dim, place: Place): void {
+  const index = backwardsIndex(value, size);
+  if (index === null) return;
+  context.notation?.trial?.fallbacks.push({
+    left: index.range,
+    right: size,
+    origin: { span: value.span, reason: `${axisText(place)} has size ${showDim(size)}` },
+  });
 }
 
 /** Whether another axis of the tensor would fit the index: then the axes are probably the other way round. */
@@ -169,7 +180,10 @@ function readAt(context: Context, node: Expression, place: Place): ReadSlot | nu
   if (!isWholeScalar(context, value, node, size)) return null;
   if (value.kind === 'index')
     return readAtIndex(context, value, size, place) ? { kind: 'at', at: value } : null;
-  if (inTrial(context)) return { kind: 'at', at: value };
+  if (inTrial(context)) {
+    readBackwards(context, value, size, place);
+    return { kind: 'at', at: value };
+  }
   const { type } = value;
   if (type.kind === 'tensor' && type.base.kind === 'fin' && value.kind !== 'builtin') {
     const fits = proveAtMost(type.base.size, size, context.assumptions).kind === 'proved';

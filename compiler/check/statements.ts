@@ -119,7 +119,9 @@ function bindLocal(
     return [];
   }
   const local: Local = { name: target.name.text, type: value.type, span: target.name.span };
-  if (!declare(context, target.name, { kind: 'local', local, span: target.name.span })) return [];
+  const size = value.kind === 'dim' ? { size: value.dim } : {};
+  const entity: Entity = { kind: 'local', local, ...size, span: target.name.span };
+  if (!declare(context, target.name, entity)) return [];
   return [{ kind: 'let', local, value, span: target.span }];
 }
 

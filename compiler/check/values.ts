@@ -54,6 +54,8 @@ export function valueOf(
   const typed = (type: Type): Type => substituteType(type, bindings);
   switch (entity.kind) {
     case 'local':
+      if (entity.size !== undefined)
+        return { kind: 'dim', dim: entity.size, type: intScalar, span };
       return { kind: 'local', local: entity.local, type: entity.local.type, span };
     case 'dim':
       return { kind: 'dim', dim: substituteSize(entity.dim, bindings), type: intScalar, span };
