@@ -28,6 +28,7 @@ export function affineOf(expression: TypedExpression, environment: Environment):
       return Number.isInteger(expression.value) ? constantAffine(constant(expression.value)) : null;
     case 'index': {
       const labels = environment.indices.get(expression.index);
+      if (labels?.length === 0) return constantAffine(zero);
       if (labels?.length !== 1) return null;
       return { terms: [{ label: labels[0], step: constant(1) }], offset: zero };
     }

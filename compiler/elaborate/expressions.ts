@@ -20,7 +20,7 @@ import { tensor as concreteTensor } from '../ir/tensor.ts';
 import { evaluateBinder } from './binders.ts';
 import { evaluateCall } from './calls.ts';
 import type { Context } from './context.ts';
-import { bindIndex } from './indices.ts';
+import { bindGroup } from './indices.ts';
 import { constantValue, layerValue } from './instances.ts';
 import { evaluateRead, labelsOf } from './reads.ts';
 import { dtypeOfBase, dtypeOfType, resolveDim, tensorTypeOf } from './sizes.ts';
@@ -76,8 +76,9 @@ const rules: Rules = {
     return value;
   },
   index: ({ builder }, { index }, environment) => {
-    const [label] = labelsOf(index, environment);
-    return tensorOf(builder.iota([label.size], 0), [label]);
+    const labels = labelsOf(index, environment);
+    if (labels.length === 0) return numberOf(0, true);
+    return tensorOf(builder.iota([labels[0].size], 0), labels.slice(0, 1));
   },
   training: ({ training }) => ({ kind: 'boolean', value: training }),
   self: (_, __, environment) => {
@@ -215,14 +216,12 @@ function evaluateComprehension(
 ): Elaborated {
   const { builder } = context;
   let inner = environment;
-  const groups = axes.map((indices) =>
-    indices.map((index) => {
-      const bound = bindIndex(context, index, inner);
-      inner = bound.environment;
-      return { labels: bound.labels, isPack: index.pack !== null };
-    }),
-  );
-  const labels = groups.flat().flatMap((index): readonly Label[] => index.labels);
+  const groups = axes.map((indices) => {
+    const bound = bindGroup(context, indices, inner);
+    inner = bound.environment;
+    return { labels: bound.labels, isPack: indices.length === 1 && indices[0].pack !== null };
+  });
+  const labels = groups.flatMap((group): readonly Label[] => group.labels);
   const { base } = tensorTypeOf(type);
   const element = asTensor(builder, context.evaluate(body, inner), dtypeOfBase(base));
   const mine = { labels };
@@ -231,8 +230,8 @@ function evaluateComprehension(
   const value = spread(builder, element, [...sorted, ...labels], []);
   // A pack alone stays several axes; every other group is one.
   const shape = groups.flatMap((group) => {
-    const sizes = group.flatMap((index) => index.labels.map((label) => label.size));
-    return group.length === 1 && group[0].isPack ? sizes : [sizes.reduce(multiply, one)];
+    const sizes = group.labels.map((label) => label.size);
+    return group.isPack ? sizes : [sizes.reduce(multiply, one)];
   });
   const flattened = builder.reshape(value, [...sorted.map((label) => label.size), ...shape]);
   return tensorOf(flattened, sorted);
