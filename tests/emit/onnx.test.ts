@@ -254,6 +254,22 @@ describe('products', () => {
     };
     expect(opsOf(await expectRuns(affine(combine), feeds))).toEqual(['Gemm']);
   });
+  it('a layer normalisation takes its scale and bias', async () => {
+    const graph = graphOf((b, batch) => {
+      const x = b.input('x', 'data', real([batch, constant(4)]));
+      const [scale, bias] = ['scale', 'bias'].map((name) =>
+        b.broadcastInDim(b.input(name, 'parameter', real(sizes(4))), x.shape, [1]),
+      );
+      const [y] = b.emit('standardize', [x], { axis: 1, epsilon: 1e-3 });
+      return b.add(b.multiply(scale, y), bias);
+    });
+    const feeds = {
+      x: randomTensor([3, 4], next),
+      scale: randomTensor([4], next),
+      bias: randomTensor([4], next),
+    };
+    expect(opsOf(await expectRuns(graph, feeds))).toEqual(['LayerNormalization']);
+  });
   it('a product that something else reads stays', async () => {
     const graph = affine((b, p, c) => b.multiply(b.add(p, c), p));
     const feeds = {

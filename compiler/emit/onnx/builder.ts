@@ -26,6 +26,8 @@ export interface OnnxWriter extends OnnxBuilder {
   readonly initialisers: readonly TensorProto[];
   /** The number, where the name is a real scalar constant. */
   scalarOf(name: string): number | undefined;
+  /** Whether the name is an initialiser. */
+  isConstant(name: string): boolean;
   /** The list, where the name is a 1-d int64 constant. */
   int64sOf(name: string): readonly number[] | undefined;
   /** What follows is named after the origin's path, and has `doc` for its text. */
@@ -65,6 +67,7 @@ export function createOnnxWriter(
     nodeProtos: sink.nodes,
     initialisers: sink.initialisers,
     scalarOf: (name) => scalars.get(name),
+    isConstant: sink.isInitialiser,
     int64sOf: (name) => lists.get(name),
     from: sink.from,
     node,
@@ -98,6 +101,7 @@ export function createOnnxWriter(
 function createSink(taken: Iterable<string>) {
   const nodes: NodeProto[] = [];
   const initialisers: TensorProto[] = [];
+  const constants = new Set<string>();
   const shared = new Map<string, readonly string[]>();
   const freshName = createNames(taken);
   let prefix = '';
@@ -139,10 +143,12 @@ function createSink(taken: Iterable<string>) {
         });
         return output;
       }),
+    isInitialiser: (name: string): boolean => constants.has(name),
     initialiser: (key: string, base: string, proto: (name: string) => TensorProto): string =>
       once(key, () => {
         const name = freshName(base);
         initialisers.push(proto(name));
+        constants.add(name);
         return [name];
       })[0],
   };

@@ -44,7 +44,7 @@ export function emitOnnx(
     ...writer,
     rankOf: ranks(graph, (value) => rename.get(nameOf(value)) ?? nameOf(value)),
   };
-  const nodes = keepNeeded(fuse(lowered, results, facts), results);
+  const nodes = keepNeeded(fuse(keepNeeded(lowered, results), results, facts), results);
   const read = new Set(nodes.flatMap(({ input }) => input ?? []));
   const baked = graph.inputs.flatMap(({ name }) => {
     const value = initialisers.get(name);

@@ -1,5 +1,5 @@
-// Folds what follows a product into it: the bias of a Gemm or Conv, and the scaling and subtraction of a plain gradient
-// step. ONNX Runtime does so only for constant weights, and in a training step none are constant.
+// Folds what follows a product into it: the bias of a Gemm or Conv, the scaling and subtraction of a plain gradient step,
+// the scale and bias of a normalisation. ONNX Runtime does so only for constant weights, and in a training step none are constant.
 //
 // A step of gradient descent inside the Gemm is 1.2 times as fast as one after it (2026, onnxruntime 1.30).
 
@@ -12,6 +12,8 @@ export interface Facts {
   readonly rankOf: (name: string) => number | undefined;
   /** The number, where it is a constant scalar. */
   readonly scalarOf: (name: string) => number | undefined;
+  /** Whether it is an initialiser of the emitter's own. */
+  readonly isConstant: (name: string) => boolean;
   /** The list, where it is a constant of int64s. */
   readonly int64sOf: (name: string) => readonly number[] | undefined;
 }
@@ -20,6 +22,7 @@ interface Context extends Facts {
   /** The node that makes `name` if that is an `opType` nobody else reads. */
   readonly onlyFor: (name: string, opType: string) => NodeProto | undefined;
   readonly makerOf: (name: string) => NodeProto | undefined;
+  readonly isRead: (name: string) => boolean;
 }
 
 type Fusion = (inputs: readonly string[], context: Context) => NodeProto | null;
@@ -38,6 +41,7 @@ export function fuse(
   const context: Context = {
     ...facts,
     makerOf: (name) => makers.get(name),
+    isRead: (name) => (reads.get(name) ?? 0) > 0,
     onlyFor(name, opType) {
       const node = makers.get(name);
       return node?.opType === opType && reads.get(name) === 1 ? node : undefined;
@@ -62,6 +66,8 @@ const fusions: Readonly<Record<string, Fusion>> = {
       () => gemmPlus(b, 1, a, 1, context),
       () => convolutionPlus(a, b, context),
       () => convolutionPlus(b, a, context),
+      () => normalised(a, 2, b, context),
+      () => normalised(b, 2, a, context),
     ),
   Sub: ([a, b], context) =>
     first(
@@ -72,6 +78,8 @@ const fusions: Readonly<Record<string, Fusion>> = {
     first(
       () => scaledGemm(a, b, context),
       () => scaledGemm(b, a, context),
+      () => normalised(a, 1, b, context),
+      () => normalised(b, 1, a, context),
     ),
 };
 
@@ -109,6 +117,22 @@ function convolutionPlus(name: string, bias: string, context: Context): NodeProt
     added.length === spatial &&
     added.every((axis, i) => axis === i + 1);
   return perChannel ? { ...convolution, input: [...convolution.input, channels] } : null;
+}
+
+/**
+ * The scale (input 1, ones before: no record writes another) and then the bias (input 2) of a normalisation over the last
+ * axis. In a training step the gradient reads what is normalised, and they stay outside.
+ */
+function normalised(name: string, input: 1 | 2, by: string, context: Context): NodeProto | null {
+  const norm = context.onlyFor(name, 'LayerNormalization');
+  if (norm === undefined || norm.output?.[0] !== name || norm.output.slice(1).some(context.isRead))
+    return null;
+  const axis = norm.attribute?.find(({ name: key }) => key === 'axis')?.i ?? -1;
+  if (context.rankOf(by) !== 1 || Number(axis) !== (context.rankOf(name) ?? 0) - 1) return null;
+  const [x, scale, ...bias] = norm.input ?? [];
+  const isPlain = bias.length === 0 && (input === 2 || context.isConstant(scale));
+  if (!isPlain) return null;
+  return { ...norm, input: input === 1 ? [x, by] : [x, scale, by] };
 }
 
 const alphaOf = (gemm: NodeProto): number =>
