@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
 import { host } from '../../cli/sources.ts';
+import { files } from '../../compiler/diagnostics/data.ts';
 import { compile } from '../../compiler/pipeline.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -43,4 +44,14 @@ test('every dependency has its line in docs/dependencies.md, and no other has', 
   expect(listed.toSorted()).toEqual(
     Object.keys({ ...dependencies, ...devDependencies }).toSorted(),
   );
+});
+
+test('every diagnostic of files and runs is reported somewhere', () => {
+  const texts = ['runtime', 'cli'].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => read(join(folder, name))),
+  );
+  const silent = Object.keys(files).filter((code) => !texts.some((t) => t.includes(`'${code}'`)));
+  expect(silent).toEqual([]);
 });
