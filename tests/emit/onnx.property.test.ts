@@ -13,7 +13,7 @@ import { onnxProgram } from '../../runtime/executors/onnx.ts';
 import { farthest } from '../transform/compare.ts';
 import { randomFeeds, randomGraph, steps } from '../transform/random-graphs.ts';
 
-const numRuns = Number(process.env['DLG_RUNS'] ?? 60);
+const numRuns = Number(process.env['DLG_RUNS'] ?? 40);
 const tolerance = 2e-4;
 
 it('the interpreter and ONNX Runtime agree at every batch size', { timeout: 120_000 }, async () => {
