@@ -87,6 +87,18 @@ export function backwardsIndex(expression: TypedExpression, size: Dim): Index | 
   return whole && isIndex(atom) ? atom : null;
 }
 
+/** `i * p + u` without a constant: the ranges of its indices and their coefficients; null for anything else. */
+export function affineTerms(
+  expression: TypedExpression,
+): readonly { readonly range: Dim; readonly coefficient: Dim }[] | null {
+  const { constant, terms } = linearOf(expression);
+  if (terms.size < 2 || !equal(constant, zero)) return null;
+  const known = [...terms].flatMap(([atom, coefficient]) =>
+    isIndex(atom) ? [{ range: atom.range, coefficient }] : [],
+  );
+  return known.length === terms.size ? known : null;
+}
+
 /** Replaces indices that a prefix (`j <= t`) bounds by what bounds them, at the end that `towards` asks for. */
 function resolvePrefixes(context: Context, linear: Linear, towards: 'low' | 'high'): Linear {
   let result = linear;

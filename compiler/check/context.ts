@@ -209,6 +209,14 @@ export interface Trial {
   readonly ranges: Map<Identifier, DimVar>;
   /** Used where nothing else determines a range. */
   readonly fallbacks: TrialEquation[];
+  /** Reads at `i * p + u`: where u runs over 0..p-1 they tile the axis, which gives the range of i. */
+  readonly affine: AffineRead[];
+}
+
+export interface AffineRead {
+  readonly terms: readonly { readonly range: Dim; readonly coefficient: Dim }[];
+  readonly size: Dim;
+  readonly origin: RangeOrigin;
 }
 
 export interface TrialEquation {
@@ -239,6 +247,8 @@ export interface Notation {
   readonly bounds: ReadonlyMap<Index, PrefixBound>;
   /** Where each index got its range. */
   readonly origins: Map<Index, RangeOrigin>;
+  /** Whether two ranges of an index were reported to differ: the first such report tells the cause of all others. */
+  readonly conflict: { reported: boolean };
 }
 
 export interface PrefixBound {

@@ -12,8 +12,19 @@ import { textOf, type Span } from '../../grammar/source.ts';
 import { walk } from '../../grammar/walk.ts';
 import { report } from '../diagnostics/diagnostic.ts';
 import { indices } from '../diagnostics/indices.ts';
-import { add, dimOf, equal, multiply, numelOf, one, variable } from '../dims/arithmetic.ts';
-import type { Dim } from '../dims/dim.ts';
+import {
+  add,
+  dimOf,
+  equal,
+  multiply,
+  numelOf,
+  one,
+  substitute,
+  subtract,
+  variable,
+} from '../dims/arithmetic.ts';
+import type { Dim, DimVar } from '../dims/dim.ts';
+import { sizesOf } from '../dims/linear.ts';
 import { proveEqual } from '../dims/prove.ts';
 import { showDim } from '../dims/show.ts';
 import type { Axis, Shape } from '../dims/shape.ts';
@@ -29,6 +40,7 @@ import {
   type Notation,
   type RangeOrigin,
   type Trial,
+  type TrialEquation,
 } from './context.ts';
 import { tensor } from './convert.ts';
 import { toSize } from './dimensions.ts';
@@ -150,6 +162,7 @@ const newTrial = (dots: Trial['dots']): Trial => ({
   dots,
   ranges: new Map(),
   fallbacks: [],
+  affine: [],
 });
 
 /** A fresh index whose range is to be found. */
@@ -160,11 +173,39 @@ function trialIndex(trial: Trial, name: Identifier): Index {
   return newIndex(name.text, dimOf(range));
 }
 
+/** What the reads that tile an axis say of ranges that are still unknown, given those that are known. */
+function tilings(context: Context, trial: Trial, known: ReadonlyMap<DimVar, Dim>): TrialEquation[] {
+  const isOpen = (d: Dim): boolean => sizesOf(d).some((v) => trial.unknowns.has(v));
+  return trial.affine.flatMap(({ terms, size, origin }): TrialEquation[] => {
+    const ranges = terms.map(({ range, coefficient }) => ({
+      range: substitute(range, known),
+      coefficient,
+    }));
+    const open = ranges.filter(({ range }) => isOpen(range));
+    const [only] = open;
+    if (open.length !== 1 || only === undefined) return [];
+    const others = ranges.filter((term) => term !== only);
+    const reach = others
+      .map(({ range, coefficient }) => multiply(coefficient, subtract(range, one)))
+      .reduce(add, one);
+    return proveEqual(reach, only.coefficient, context.assumptions).kind === 'proved'
+      ? [{ left: multiply(only.coefficient, only.range), right: size, origin }]
+      : [];
+  });
+}
+
 /** The ranges that a trial's equations give. */
 function rangesOf(context: Context, trial: Trial): Map<Identifier, KnownRange> {
-  let solution = solve(trial.equations, trial.unknowns, context.assumptions);
-  if (solution.undetermined.length > 0 && trial.fallbacks.length > 0)
-    solution = solve([...trial.equations, ...trial.fallbacks], trial.unknowns, context.assumptions);
+  const equations = [...trial.equations];
+  let solution = solve(equations, trial.unknowns, context.assumptions);
+  for (const more of [
+    (): TrialEquation[] => tilings(context, trial, solution.bindings),
+    (): TrialEquation[] => trial.fallbacks,
+  ]) {
+    if (solution.undetermined.length === 0) break;
+    equations.push(...more());
+    solution = solve(equations, trial.unknowns, context.assumptions);
+  }
   return new Map(
     [...trial.ranges].map(([name, range]): [Identifier, KnownRange] => {
       const found = solution.bindings.get(range) ?? null;
@@ -212,7 +253,14 @@ function tryComprehension(
   const inside: Context = {
     ...silent(context),
     scope: newScope('notation', context.scope),
-    notation: { trial, ranges: new Map(), dots: null, bounds: new Map(), origins: new Map() },
+    notation: {
+      trial,
+      ranges: new Map(),
+      dots: null,
+      bounds: new Map(),
+      origins: new Map(),
+      conflict: { reported: false },
+    },
   };
   for (const [at, slot] of slots.entries()) {
     if (slot.kind === 'dots') continue;
@@ -262,6 +310,7 @@ export function checkComprehension(
     dots: trial.dots === 'none' ? null : dots,
     bounds: new Map(),
     origins: new Map(),
+    conflict: { reported: false },
   };
   const inside: Context = { ...context, scope: newScope('notation', context.scope), notation };
   if (trial.dots === 'unknown') {
@@ -323,14 +372,16 @@ function expectRange(
   span: Span,
 ): void {
   if (proveEqual(index.range, size, context.assumptions).kind === 'proved') return;
+  if (notation.conflict.reported) return;
+  notation.conflict.reported = true;
   const origin: RangeOrigin | undefined = notation.origins.get(index);
   context.report(
     report(indices.E0302, {
       span,
       data: {
         name: index.name,
-        first: `0..${showDim(size)} - 1`,
-        second: `0..${showDim(index.range)} - 1`,
+        first: `0..${showDim(subtract(size, one))}`,
+        second: `0..${showDim(subtract(index.range, one))}`,
       },
       related: origin === undefined ? [] : [{ span: origin.span, reason: origin.reason }],
     }),
@@ -495,6 +546,7 @@ export function checkBinder(context: Context, node: BinderExpression): TypedExpr
     dots: notation?.dots ?? null,
     bounds: notation?.bounds ?? new Map(),
     origins: new Map(),
+    conflict: { reported: false },
   };
   checkInside({ ...silent(context), notation: base }, node);
   const ranges = new Map([...(notation?.ranges ?? []), ...rangesOf(context, trial)]);

@@ -10,7 +10,7 @@ import type { Dim } from '../dims/dim.ts';
 import { proveAtMost, proveEqual, type Answer } from '../dims/prove.ts';
 import { showDim, showValuation, sourceDim } from '../dims/show.ts';
 import type { Axis, Shape } from '../dims/shape.ts';
-import { backwardsIndex, boundsOf } from './bounds.ts';
+import { affineTerms, backwardsIndex, boundsOf } from './bounds.ts';
 import { broken, isBroken, type Context } from './context.ts';
 import { sizeOfExpression, tensor } from './convert.ts';
 import { toSize } from './dimensions.ts';
@@ -48,15 +48,18 @@ function readAtIndex(
   }
   const answer = proveEqual(index.range, size, context.assumptions);
   if (answer.kind === 'proved') return true;
-  const origin = context.notation?.origins.get(index);
+  const { notation } = context;
+  if (notation?.conflict.reported === true) return false;
+  if (notation !== null) notation.conflict.reported = true;
+  const origin = notation?.origins.get(index);
   const swapped = index.range.key !== size.key && isTransposed(context, index, place);
   context.report(
     report(indices.E0302, {
       span: value.span,
       data: {
         name: index.name,
-        first: `0..${showDim(size)} - 1`,
-        second: `0..${showDim(index.range)} - 1`,
+        first: `0..${showDim(subtract(size, one))}`,
+        second: `0..${showDim(subtract(index.range, one))}`,
       },
       related:
         origin === undefined || origin.span === value.span
@@ -68,23 +71,24 @@ function readAtIndex(
           : [],
       help: swapped
         ? `is \`${textOf(place.target.span)}\` transposed?`
-        : answer.kind === 'unknown'
-          ? `add \`where ${sourceDim(index.range)} == ${sourceDim(size)}\` if they are equal`
-          : null,
+        : proveAtMost(index.range, size, context.assumptions).kind === 'proved'
+          ? `to read the beginning of the axis, cut it first: \`${textOf(place.target.span)}[:${sourceDim(index.range)}]\``
+          : answer.kind === 'unknown'
+            ? `add \`where ${sourceDim(index.range)} == ${sourceDim(size)}\` if they are equal`
+            : null,
     }),
   );
   return false;
 }
 
-/** A read at `n - 1 - i` covers the axis as the bare `i` does, and so gives its range where nothing else does. */
-function readBackwards(context: Context, value: TypedExpression, size: Dim, place: Place): void {
+/** Reads that give a range where nothing else does: `n - 1 - i`, the axis backwards, and `i * p + u`, which tile it. */
+function readCovering(context: Context, value: TypedExpression, size: Dim, place: Place): void {
+  const trial = context.notation?.trial ?? null;
+  const origin = { span: value.span, reason: `${axisText(place)} has size ${showDim(size)}` };
   const index = backwardsIndex(value, size);
-  if (index === null) return;
-  context.notation?.trial?.fallbacks.push({
-    left: index.range,
-    right: size,
-    origin: { span: value.span, reason: `${axisText(place)} has size ${showDim(size)}` },
-  });
+  if (index !== null) trial?.fallbacks.push({ left: index.range, right: size, origin });
+  const terms = affineTerms(value);
+  if (terms !== null) trial?.affine.push({ terms, size, origin });
 }
 
 /** Whether another axis of the tensor would fit the index: then the axes are probably the other way round. */
@@ -181,7 +185,7 @@ function readAt(context: Context, node: Expression, place: Place): ReadSlot | nu
   if (value.kind === 'index')
     return readAtIndex(context, value, size, place) ? { kind: 'at', at: value } : null;
   if (inTrial(context)) {
-    readBackwards(context, value, size, place);
+    readCovering(context, value, size, place);
     return { kind: 'at', at: value };
   }
   const { type } = value;

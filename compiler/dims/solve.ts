@@ -17,7 +17,7 @@ import {
 import type { Assumptions } from './assumptions.ts';
 import type { Dim, DimVar } from './dim.ts';
 import { linearIn, sizesOf } from './linear.ts';
-import { proveEqual } from './prove.ts';
+import { proveAtMost, proveEqual } from './prove.ts';
 
 /** `origin` is the caller's: what to say where the equation fails. */
 export interface Equation<Origin> {
@@ -70,10 +70,12 @@ const byLinear: Solver = ({ left, right }, unknowns, assumptions) => {
   const [v, ...others] = unknownsIn(difference, unknowns);
   const linear = v === undefined || others.length > 0 ? null : linearIn(difference, v);
   if (linear === null) return null;
-  const sign = surelyNonNegative(subtract(linear.coefficient, one)) ? 1 : -1;
+  const positive = (d: Dim): boolean =>
+    surelyNonNegative(subtract(d, one)) || proveAtMost(one, d, assumptions).kind === 'proved';
+  const sign = positive(linear.coefficient) ? 1 : -1;
   const by = sign > 0 ? linear.coefficient : negate(linear.coefficient);
   const of = sign > 0 ? negate(linear.rest) : linear.rest;
-  if (!surelyNonNegative(subtract(by, one))) return null;
+  if (sign < 0 && !positive(by)) return null;
   const exact = exactDivide(of, by);
   if (exact !== null) return { variable: v, is: exact };
   // Numbers that do not divide have no solution at all.

@@ -1,0 +1,254 @@
+// What the value of an expression depends on: parameters by their paths, and whether a gradient can flow along some path.
+// Functions are summarised once, in terms of their own parameters and of the layer they belong to.
+
+import type { Local, TypedBody, TypedExpression, TypedFunction, TypedStatement } from './typed.ts';
+
+/** A parameter or layer by its path (`net.enc.l1.W`; inside a function `self.l1.W`), or a parameter of a function. */
+export type Token = string | Local;
+
+export interface Flow {
+  /** A gradient can flow along some path. */
+  readonly smooth: boolean;
+  /** What blocks it on some path, worth telling. */
+  readonly lost: string | null;
+  /** What blocks it on some path, in the nature of things: the condition of a choice, a position. */
+  readonly cut: string | null;
+  /** Some path is not behind `stop`. */
+  readonly live: boolean;
+  /** The step of the train block in which the oldest value on the way was computed. */
+  readonly since: number;
+}
+
+export interface Dependence {
+  /** Through a function that is a value, which may be anything. */
+  readonly anything: boolean;
+  readonly flows: ReadonlyMap<Token, Flow>;
+}
+
+export const nothing: Dependence = { anything: false, flows: new Map() };
+
+const joinFlows = (a: Flow, b: Flow): Flow => ({
+  smooth: a.smooth || b.smooth,
+  lost: a.lost ?? b.lost,
+  cut: a.cut ?? b.cut,
+  live: a.live || b.live,
+  since: Math.min(a.since, b.since),
+});
+
+/** A flow along `inner`, whose start depends on something by `outer`. */
+const follow = (outer: Flow, inner: Flow): Flow => ({
+  smooth: outer.smooth && inner.smooth,
+  lost: outer.lost ?? inner.lost,
+  cut: outer.cut ?? inner.cut,
+  live: outer.live && inner.live,
+  since: Math.min(outer.since, inner.since),
+});
+
+export function join(all: readonly Dependence[]): Dependence {
+  if (all.length === 1) return all[0];
+  const flows = new Map<Token, Flow>();
+  for (const { flows: some } of all)
+    for (const [token, flow] of some) {
+      const known = flows.get(token);
+      flows.set(token, known === undefined ? flow : joinFlows(known, flow));
+    }
+  return { anything: all.some((d) => d.anything), flows };
+}
+
+const mapFlows = (d: Dependence, change: (flow: Flow) => Flow): Dependence => ({
+  anything: d.anything,
+  flows: new Map([...d.flows].map(([token, flow]) => [token, change(flow)])),
+});
+
+/** Blocked by what a reader should be told of. */
+const lose = (d: Dependence, by: string): Dependence =>
+  mapFlows(d, (flow) => ({ ...flow, smooth: false, lost: flow.lost ?? by }));
+
+/** Blocked by the nature of a choice. */
+const cut = (d: Dependence, by: string): Dependence =>
+  mapFlows(d, (flow) => ({
+    ...flow,
+    smooth: false,
+    lost: null,
+    cut: flow.lost ?? flow.cut ?? by,
+  }));
+
+const stop = (d: Dependence): Dependence =>
+  mapFlows(d, (flow) => ({ ...flow, smooth: false, live: false, cut: flow.cut ?? '`stop`' }));
+
+/** Builtins without a useful derivative, by how a message calls them. */
+const blocking: Readonly<Record<string, string>> = {
+  equal: 'a comparison',
+  not_equal: 'a comparison',
+  less: 'a comparison',
+  less_equal: 'a comparison',
+  greater: 'a comparison',
+  greater_equal: 'a comparison',
+  argmax: '`argmax`',
+  argmin: '`argmin`',
+  floor: '`floor`',
+  ceil: '`ceil`',
+  round: '`round`',
+  sign: '`sign`',
+  int: '`int`',
+  ind: '`ind`',
+  floor_divide: '`//`',
+  one_hot: '`one_hot`',
+};
+
+export interface Dependences {
+  /** What a local depends on; null where it is a parameter of the function. */
+  readonly locals: Map<Local, Dependence>;
+  readonly summaries: Map<TypedFunction, Dependence>;
+  /** The step that is read now. */
+  readonly step: number;
+}
+
+const direct = (token: Token, state: Dependences): Dependence => ({
+  anything: false,
+  flows: new Map([[token, { smooth: true, lost: null, cut: null, live: true, since: state.step }]]),
+});
+
+const anything: Dependence = { anything: true, flows: new Map() };
+
+/** `net.enc`, `steps.0`, `self.l1`; null for a layer that came as a value. */
+export function pathOf(layer: TypedExpression | null): string | null {
+  if (layer === null) return null;
+  if (layer.kind === 'self') return 'self';
+  if (layer.kind === 'layer') {
+    const owner = pathOf(layer.owner);
+    if (layer.owner !== null && owner === null) return null;
+    return owner === null ? layer.layer.name : `${owner}.${layer.layer.name}`;
+  }
+  if (layer.kind !== 'element') return null;
+  const target = pathOf(layer.target);
+  return target === null ? null : `${target}.${layer.at.key}`;
+}
+
+export function dependenceOf(expression: TypedExpression, state: Dependences): Dependence {
+  const of = (e: TypedExpression): Dependence => dependenceOf(e, state);
+  const all = (items: readonly TypedExpression[]): Dependence => join([nothing, ...items.map(of)]);
+  switch (expression.kind) {
+    case 'number':
+    case 'boolean':
+    case 'string':
+    case 'dim':
+    case 'index':
+    case 'training':
+    case 'constant':
+    case 'state':
+    case 'builtin-function':
+      return nothing;
+    case 'function':
+      return expression.owner === null ? nothing : of(expression.owner);
+    case 'local':
+      return state.locals.get(expression.local) ?? direct(expression.local, state);
+    case 'self':
+    case 'layer':
+    case 'element': {
+      const path = pathOf(expression);
+      return path === null ? anything : direct(path, state);
+    }
+    case 'parameter': {
+      const path = pathOf(expression.owner);
+      return path === null ? anything : direct(`${path}.${expression.parameter.name}`, state);
+    }
+    case 'call':
+      return dependenceOfCall(expression, state);
+    case 'builtin': {
+      const inner = all(expression.arguments);
+      if (expression.builtin.name === 'stop') return stop(inner);
+      const by = blocking[expression.builtin.name];
+      return by === undefined ? inner : lose(inner, by);
+    }
+    case 'tuple':
+    case 'array':
+      return all(expression.items);
+    case 'project':
+      return of(expression.target);
+    case 'convert': {
+      const { type } = expression.value;
+      const real = type.kind === 'tensor' && type.base.kind === 'real';
+      return real ? of(expression.value) : lose(of(expression.value), 'integers');
+    }
+    case 'if':
+      return join([
+        cut(of(expression.condition), 'the condition of an `if`'),
+        of(expression.then),
+        of(expression.else),
+      ]);
+    case 'comprehension':
+      return of(expression.body);
+    case 'read':
+      return join([
+        of(expression.target),
+        ...expression.slots.flatMap((slot) => {
+          if (slot.kind === 'at') return [cut(of(slot.at), 'a position')];
+          return slot.kind === 'group'
+            ? slot.items.map((item) => cut(of(item.at), 'a position'))
+            : [];
+        }),
+      ]);
+    case 'binder': {
+      const inner = of(expression.body);
+      const { binder } = expression;
+      if (binder === 'argmax' || binder === 'argmin') return lose(inner, `\`${binder}\``);
+      return binder === 'any' || binder === 'all' ? lose(inner, `\`${binder}\``) : inner;
+    }
+  }
+}
+
+function dependenceOfCall(
+  call: Extract<TypedExpression, { kind: 'call' }>,
+  state: Dependences,
+): Dependence {
+  const given = call.arguments.map((argument) => dependenceOf(argument, state));
+  if (call.callee.kind === 'value')
+    return join([anything, dependenceOf(call.callee.value, state), ...given]);
+  const { function: callee, owner } = call.callee;
+  const summary = summarise(callee, state);
+  const parts: Dependence[] = [{ anything: summary.anything, flows: new Map() }];
+  const path = pathOf(owner);
+  for (const [token, flow] of summary.flows) {
+    if (typeof token !== 'string') {
+      const at = callee.parameters.findIndex((parameter) => parameter.local === token);
+      parts.push(at < 0 ? anything : mapFlows(given[at], (outer) => follow(outer, flow)));
+    } else if (path === null) {
+      parts.push(owner === null ? nothing : anything);
+    } else {
+      const from = token.replace(/^self/, path);
+      parts.push(mapFlows(direct(from, state), (outer) => follow(outer, flow)));
+    }
+  }
+  return join(parts);
+}
+
+function summarise(callee: TypedFunction, state: Dependences): Dependence {
+  const known = state.summaries.get(callee);
+  if (known !== undefined) return known;
+  // Recursion is an error elsewhere; here it must end.
+  state.summaries.set(callee, nothing);
+  const body = callee.body();
+  const summary =
+    body === null
+      ? anything
+      : dependenceOfBody(body, { ...state, locals: new Map(), step: Infinity });
+  state.summaries.set(callee, summary);
+  return summary;
+}
+
+function dependenceOfBody(body: TypedBody, state: Dependences): Dependence {
+  for (const statement of body.statements) recordStatement(statement, state);
+  return dependenceOf(body.result, state);
+}
+
+/** Remembers what a statement's locals depend on. */
+export function recordStatement(statement: TypedStatement, state: Dependences): void {
+  if (statement.kind === 'let') {
+    const known = state.locals.get(statement.local);
+    const found = dependenceOf(statement.value, state);
+    state.locals.set(statement.local, known === undefined ? found : join([known, found]));
+  }
+  if (statement.kind !== 'if') return;
+  for (const inner of [...statement.then, ...statement.else]) recordStatement(inner, state);
+}
