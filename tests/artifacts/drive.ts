@@ -70,7 +70,8 @@ export async function drive(
     for (const [file, bytes] of exportOnnx(program)) writeFileSync(join(folder, file), bytes);
     const feeds = { seed, batches: batches.map(plain), queries: queries.map(plain) };
     writeFileSync(join(folder, 'feeds.json'), JSON.stringify(feeds));
-    const command = [script, runtime, String(threads), name, folder];
+    // Optimising the wasm of onnxruntime-web takes longer than these steps.
+    const command = ['--liftoff-only', script, runtime, String(threads), name, folder];
     const { stdout } = await promisify(execFile)(process.execPath, command, {
       maxBuffer: 2 ** 26,
     });
