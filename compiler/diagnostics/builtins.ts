@@ -58,7 +58,7 @@ export const builtinDiagnostics = defineDiagnostics({
     help: ({ size, by }: { size: string; by: string }) => `add \`where ${size} % ${by} == 0\``,
     explanation:
       'The operation splits an axis into equal parts, which needs a size that is a multiple. State it in a `where` clause; calls then have to fulfil it.',
-    example: 'fn f(x: [n]) -> ([m], [m]) = halves(x)\n',
+    example: 'fn f(x: [n]) -> [n] {\n  a, b = halves(x)\n  return concat(b, a)\n}\n',
   },
 });
 

@@ -10,7 +10,7 @@ import { constant } from '../dims/arithmetic.ts';
 import type { Dim, DimVar, PackVar } from '../dims/dim.ts';
 import { matchShapes, substituteShape, type Axis, type Shape } from '../dims/shape.ts';
 import { solve, type Equation } from '../dims/solve.ts';
-import { E0702, E0703 } from '../diagnostics/elaboration.ts';
+import { E0701 } from '../diagnostics/elaboration.ts';
 import { report } from '../diagnostics/diagnostic.ts';
 import { refuse, type Context } from './context.ts';
 import { environmentOf } from './instances.ts';
@@ -188,7 +188,7 @@ export function runStatements(
       else if (statement.kind === 'update') update(context, statement, environment);
       else {
         const condition = context.evaluate(statement.condition, environment);
-        if (condition.kind !== 'boolean') refuse(report(E0702, { span: statement.condition.span }));
+        if (condition.kind !== 'boolean') throw new Error('the condition of a statement is known');
         const branch = condition.value ? statement.then : statement.else;
         runStatements(context, branch, environment, locals);
       }
@@ -213,7 +213,7 @@ function update(
     next,
     state.type === null ? dtypeOf(next) : dtypeOfType(state.type),
   );
-  if (tensor.labels.length > 0) refuse(report(E0703, { span, data: { name: state.name } }));
+  if (tensor.labels.length > 0) refuse(report(E0701, { span, data: { name: state.name } }));
   const converted = asTensor(builder, tensor, dtype);
   const stored = builder.stopGradient(spread(builder, converted, [], shape));
   store.current.set(statePath(instance, state), stored);

@@ -5,9 +5,7 @@ import type { Elaborated, Environment, InstanceValue } from '../builtins/elabora
 import type { Instantiation, Local, TypedConstant, TypedLayer } from '../check/typed.ts';
 import { isConstant } from '../dims/arithmetic.ts';
 import type { Dim, DimVar } from '../dims/dim.ts';
-import { E0701 } from '../diagnostics/elaboration.ts';
-import { report } from '../diagnostics/diagnostic.ts';
-import { emptyEnvironment, refuse, type Context } from './context.ts';
+import { emptyEnvironment, type Context } from './context.ts';
 import { resolveDim } from './sizes.ts';
 
 /** The environment in which members of a model, or the top level, are evaluated. */
@@ -30,18 +28,7 @@ export function instantiate(
   for (const [local, value] of values) locals.set(local, context.evaluate(value, environment));
   const own: Environment = { dims, packs, locals, indices: new Map(), self: null, path };
   for (const parameter of model.hyperParameters) {
-    if (parameter.kind === 'dim') {
-      const { variable } = parameter;
-      const size = dims.get(variable);
-      const value = size === undefined ? null : isConstant(size);
-      if (value !== null && value < variable.minimum)
-        refuse(
-          report(E0701, {
-            span: model.span,
-            data: { name: `${path}.${variable.name}`, value, minimum: variable.minimum },
-          }),
-        );
-    } else if (!locals.has(parameter.local) && parameter.default !== null)
+    if (parameter.kind === 'value' && !locals.has(parameter.local) && parameter.default !== null)
       locals.set(parameter.local, context.evaluate(parameter.default, own));
   }
   return withSelf(model, path, own);
@@ -68,9 +55,8 @@ export function layerValue(
   const path = owner === null ? layer.name : `${owner.path}.${layer.name}`;
   const environment = environmentOf(owner);
   if (layer.count === null) return layerInstance(context, layer, path, environment);
-  const count = isConstant(resolveDim(layer.count, environment)) ?? 0;
-  if (count < 1)
-    refuse(report(E0701, { span: layer.span, data: { name: path, value: count, minimum: 1 } }));
+  const count = isConstant(resolveDim(layer.count, environment));
+  if (count === null) throw new Error(`the number of layers ${path} is not known`);
   const items = Array.from({ length: count }, (_, i) =>
     layerInstance(context, layer, `${path}.${i}`, environment),
   );

@@ -6,7 +6,7 @@ import type { Local, TypedFunction } from '../check/typed.ts';
 import type { TensorType, Type } from '../check/types.ts';
 import { dimOf, variable, variablesOf } from '../dims/arithmetic.ts';
 import type { Dim, DimVar, PackVar } from '../dims/dim.ts';
-import { E0704 } from '../diagnostics/elaboration.ts';
+import { E0702 } from '../diagnostics/elaboration.ts';
 import { report } from '../diagnostics/diagnostic.ts';
 import type { Value } from '../ir/graph.ts';
 import type { DataPort } from '../program.ts';
@@ -58,7 +58,7 @@ export function dataInputs(
     if (dim === null) continue;
     const size = resolveDim(dimOf(dim), environment);
     if (![...variablesOf(size)].every((v) => shown.has(v)))
-      refuse(report(E0704, { span, data: { name: dim.name } }));
+      refuse(report(E0702, { span, data: { name: dim.name } }));
     locals.set(local, sizeValue(size));
   }
   return ports;
