@@ -3,9 +3,10 @@
 
 import { describe, expect, test } from 'vitest';
 
+import type { CompiledProgram } from '../../compiler/program.ts';
 import { executors, type Executor } from './executors.ts';
 import { fixtures } from './fixtures.ts';
-import { checkForward, checkGradients, type Probe } from './probe.ts';
+import { checkForward, checkGradients, probeProgram, type Probe } from './probe.ts';
 
 const functions = (names: readonly string[], call: string): [string, Probe][] =>
   names.map((name) => [name, { call: `${name}(${call})` }]);
@@ -61,11 +62,19 @@ test('every fixture is tested', () => {
   expect(Object.keys(probes).sort()).toEqual(Object.keys(fixtures.cases).sort());
 });
 
+/** Compiled when a test first asks. */
+const programs = new Map<string, CompiledProgram>();
+const programOf = (name: string): CompiledProgram => {
+  const program = programs.get(name) ?? probeProgram(probes[name], fixtures.cases[name]);
+  programs.set(name, program);
+  return program;
+};
+
 describe.each<Executor>(executors)('in $name', (executor) => {
-  for (const [name, probe] of Object.entries(probes)) {
+  for (const name of Object.keys(probes)) {
     const fixture = fixtures.cases[name];
-    if (!isTraining(name)) test(name, () => checkForward(probe, fixture, executor));
+    if (!isTraining(name)) test(name, () => checkForward(programOf(name), fixture, executor));
     if (!isInference(name) && fixture.u !== undefined)
-      test(`gradients of ${name}`, () => checkGradients(probe, fixture, executor));
+      test(`gradients of ${name}`, () => checkGradients(programOf(name), fixture, executor));
   }
 });

@@ -3,6 +3,7 @@
 
 import type { Tensor } from '../../compiler/ir/tensor.ts';
 import { tensor } from '../../compiler/ir/tensor.ts';
+import type { CompiledProgram } from '../../compiler/program.ts';
 import { expectClose } from '../ir/expect-close.ts';
 import { compiledWithLibrary, functionOf, trainOf } from './compile.ts';
 import type { Executor } from './executors.ts';
@@ -45,20 +46,39 @@ const integerParameters = (
 ): string[] =>
   Object.entries(integers).map(([name, t]) => `${name}: fin(${classes})${typeOf(t, batch)}`);
 
-const layerOf = ({ layer }: Probe): string => (layer === undefined ? '' : `layer net = ${layer}`);
+/**
+ * The program that probes a layer or function: `forward` in its export fn, `gradient` in its train block, where the
+ * fixture has gradients.
+ */
+export function probeProgram(probe: Probe, fixture: ModelFixture): CompiledProgram {
+  const { y, u, reals, integers } = fixture;
+  const { layer, call = 'net(x)' } = probe;
+  const net = layer === undefined ? '' : `layer net = ${layer}`;
+  const free = [...realParameters(reals, 'B'), ...integerParameters(fixture, probe, 'B')];
+  const forward = `
+    ${net}
+    export fn forward(${free.join(', ')}) -> y: ${typeOf(y, 'B')} = ${call}`;
+  if (u === undefined) return compiledWithLibrary(forward);
+  const fixed = [`u: ${typeOf(u)}`, ...integerParameters(fixture, probe, null)].join(', ');
+  const data = realParameters(reals, null).map((declared) => `param ${declared} = 0`);
+  return compiledWithLibrary(`${forward}
+    model Probe() {
+      ${data.join('\n      ')}
+      ${net}
+      fn (${fixed}) -> real = sum(u * ${call})
+    }
+    layer probe = Probe()
+    train gradient(${fixed}) {
+      minimize probe(${['u', ...Object.keys(integers)].join(', ')}) over probe using SGD(1)
+    }`);
+}
 
 /** Fails unless the export fn gives the fixture's y. */
 export async function checkForward(
-  probe: Probe,
-  fixture: ModelFixture,
+  program: CompiledProgram,
+  { y, reals, integers, states = {} }: ModelFixture,
   executor: Executor,
 ): Promise<void> {
-  const { y, reals, integers, states = {} } = fixture;
-  const data = [...realParameters(reals, 'B'), ...integerParameters(fixture, probe, 'B')];
-  const program = compiledWithLibrary(`
-    ${layerOf(probe)}
-    export fn forward(${data.join(', ')}) -> y: ${typeOf(y, 'B')} = ${probe.call ?? 'net(x)'}
-  `);
   const same = (name: string): string => name;
   const outputs = await executor.run(functionOf(program, 'forward').graph, {
     ...mapTensors(reals, same),
@@ -68,28 +88,13 @@ export async function checkForward(
   expectStored(outputs.y, y, executor.tolerance, 'y');
 }
 
-/** Fails unless a train block gives sum(u * y), its gradients, and the fixture's next states. */
+/** Fails unless the train block gives sum(u * y), its gradients, and the fixture's next states. */
 export async function checkGradients(
-  probe: Probe,
-  fixture: ModelFixture,
+  program: CompiledProgram,
+  { y, u, gradients, reals, integers, states = {}, next = {} }: ModelFixture,
   executor: Executor,
 ): Promise<void> {
-  const { y, u, gradients, reals, integers, states = {}, next = {} } = fixture;
   if (u === undefined || gradients === undefined) throw new Error('no gradients are stored');
-  const data = [`u: ${typeOf(u)}`, ...integerParameters(fixture, probe, null)].join(', ');
-  const program = compiledWithLibrary(`
-    model Probe() {
-      ${realParameters(reals, null)
-        .map((declared) => `param ${declared} = 0`)
-        .join('\n      ')}
-      ${layerOf(probe)}
-      fn (${data}) -> real = sum(u * ${probe.call ?? 'net(x)'})
-    }
-    layer probe = Probe()
-    train gradient(${data}) {
-      minimize probe(${['u', ...Object.keys(integers)].join(', ')}) over probe using SGD(1)
-    }
-  `);
   const within = (name: string): string => `probe.${name}`;
   const outputs = await executor.run(trainOf(program).step, {
     ...mapTensors(reals, within),
