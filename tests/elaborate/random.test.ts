@@ -7,20 +7,33 @@ import { numberOf } from '../../compiler/builtins/labelled.ts';
 import { constant } from '../../compiler/dims/arithmetic.ts';
 import { createBuilder } from '../../compiler/ir/builder.ts';
 import { interpret } from '../../compiler/ir/interpret.ts';
-import { tensor, type Precision } from '../../compiler/ir/tensor.ts';
+import { emitOnnx } from '../../compiler/emit/onnx/emit.ts';
+import type { Graph } from '../../compiler/ir/graph.ts';
+import { tensor } from '../../compiler/ir/tensor.ts';
+import { optimise } from '../../compiler/transform/passes.ts';
+import { onnxProgram } from '../../runtime/executors/onnx.ts';
 
-function draw(
+function graphOf(
   distribution: 'normal' | 'uniform',
   parameters: readonly number[],
-  { seed = 1, name = 'net.W', size = 40000, precision = 'f32' as Precision } = {},
-): ArrayLike<number> {
+  name: string,
+  size: number,
+): Graph {
   const builder = createBuilder();
   const key = builder.input('seed', 'seed', { dtype: 'u32', shape: [] });
   const site = { builder, seed: key, name, shape: [constant(size)] };
   const values = parameters.map((value) => numberOf(value));
   builder.output('draws', 'result', distributions[distribution].draw(site, values));
+  return builder.graph('draw');
+}
+
+function draw(
+  distribution: 'normal' | 'uniform',
+  parameters: readonly number[],
+  { seed = 1, name = 'net.W', size = 40000 } = {},
+): ArrayLike<number> {
   const feeds = { seed: tensor('u32', [], [seed]) };
-  return interpret(builder.graph('draw'), feeds, { precision }).draws.data;
+  return interpret(graphOf(distribution, parameters, name, size), feeds).draws.data;
 }
 
 const moment = (x: ArrayLike<number>, n: number): number =>
@@ -46,13 +59,32 @@ describe('draws', () => {
   });
 
   it('follows Box and Muller to float32 accuracy', () => {
-    // The same bits through Math.log and Math.cos: u1 and u2 come from the two words, of which the uniform shows the first.
-    const u = draw('uniform', [0, 1], { size: 500 });
-    const z = draw('normal', [0, 1], { size: 500 });
-    for (let i = 0; i < 500; i++)
-      expect(Math.abs(z[i])).toBeLessThanOrEqual(Math.sqrt(-2 * Math.log(1 - u[i])) * (1 + 1e-6));
-    const exact = draw('normal', [0, 1], { size: 500, precision: 'f64' });
-    for (let i = 0; i < 500; i++) expect(Math.abs(z[i] - exact[i])).toBeLessThan(2e-6);
+    // The words of the blocks, then the formula by Math.log and Math.cos in float64.
+    const builder = createBuilder();
+    const shape = [constant(2000)];
+    const words = builder.emit('threefry2x32', [
+      builder.full(1, shape, 'u32'),
+      builder.full(hashOfName('net.W'), shape, 'u32'),
+      builder.iota(shape, 0, 'u32'),
+      builder.full(0, shape, 'u32'),
+    ]);
+    words.forEach((value, i) => builder.output(`word${i}`, 'result', value));
+    const { word0, word1 } = interpret(builder.graph('words'), {});
+    const z = draw('normal', [0, 1], { size: 2000 });
+    for (let i = 0; i < 2000; i++) {
+      const [u, w] = [word0, word1].map(({ data }) => (data[i] >>> 9) / 2 ** 23);
+      const exact = Math.sqrt(-2 * Math.log(1 - u)) * Math.cos(2 * Math.PI * w);
+      expect(Math.abs(z[i] - exact)).toBeLessThan(2e-6);
+    }
+  });
+
+  it('ONNX Runtime draws the same bits', async () => {
+    const graph = graphOf('normal', [0.5, 2], 'net.W', 3001);
+    const feeds = { seed: tensor('u32', [], [4000000001]) };
+    const onnx = await onnxProgram(emitOnnx(optimise(graph)), { threads: 1 });
+    const [theirs, ours] = [(await onnx.run(feeds)).draws, interpret(graph, feeds).draws];
+    await onnx.dispose();
+    expect(Array.from(theirs.data)).toEqual(Array.from(ours.data));
   });
 
   it('takes mean and standard deviation', () => {
