@@ -9,6 +9,7 @@ export type Doc =
   | { readonly kind: 'nest'; readonly by: number | 'here'; readonly body: Doc }
   | { readonly kind: 'group'; readonly body: Doc; readonly broken: boolean }
   | { readonly kind: 'either'; readonly flat: Doc; readonly broken: Doc }
+  | { readonly kind: 'fit'; readonly room: number; readonly body: Doc; readonly otherwise: Doc }
   | { readonly kind: 'fill'; readonly items: readonly string[] }
   | { readonly kind: 'suffix'; readonly text: string };
 
@@ -30,6 +31,13 @@ export const either = (flatDoc: Doc, broken: Doc): Doc => ({
   flat: flatDoc,
   broken,
 });
+/** `body` where the line has at least `room` columns left, else the other; both say the same. */
+export const fit = (room: number, body: Doc, otherwise: Doc): Doc => ({
+  kind: 'fit',
+  room,
+  body,
+  otherwise,
+});
 /** Items with commas between, as many to a line as fit. */
 export const fill = (items: readonly string[]): Doc => ({ kind: 'fill', items });
 /** A comment that goes to the end of its line, and so ends it. */
@@ -43,7 +51,7 @@ export function mustBreak(doc: Doc): boolean {
   if (typeof doc === 'string') return false;
   if (isList(doc)) return doc.some(mustBreak);
   if (doc.kind === 'group') return doc.broken;
-  if (doc.kind === 'nest') return mustBreak(doc.body);
+  if (doc.kind === 'nest' || doc.kind === 'fit') return mustBreak(doc.body);
   if (doc.kind === 'either') return mustBreak(doc.flat);
   return doc.kind === 'hard-line' || doc.kind === 'suffix';
 }
@@ -59,7 +67,7 @@ export function flat(doc: Doc): string | null {
 export function firstText(doc: Doc): string {
   if (typeof doc === 'string') return doc;
   if (isList(doc)) return doc.map(firstText).find((text) => text !== '') ?? '';
-  if (doc.kind === 'nest' || doc.kind === 'group') return firstText(doc.body);
+  if (doc.kind === 'nest' || doc.kind === 'group' || doc.kind === 'fit') return firstText(doc.body);
   return doc.kind === 'either' ? firstText(doc.flat) : '';
 }
 
@@ -89,7 +97,8 @@ function fits(room: number, first: Command, rest: readonly Command[]): boolean {
       left -= doc.flat.length;
     } else if (doc.kind === 'either')
       pending.push({ indent, broken, doc: broken ? doc.broken : doc.flat });
-    else if (doc.kind === 'nest') pending.push({ indent, broken, doc: doc.body });
+    else if (doc.kind === 'nest' || doc.kind === 'fit')
+      pending.push({ indent, broken, doc: doc.body });
     else if (doc.kind === 'group')
       pending.push({ indent, broken: broken || doc.broken, doc: doc.body });
     else if (doc.kind === 'fill') left -= doc.items[0]?.length ?? 0;
@@ -133,6 +142,8 @@ export function render(root: Doc, width: number): string {
         broken,
         doc: doc.body,
       });
+    else if (doc.kind === 'fit')
+      commands.push({ indent, broken, doc: column + doc.room <= width ? doc.body : doc.otherwise });
     else if (doc.kind === 'suffix') suffixes += `  ${doc.text}`;
     else if (doc.kind === 'fill') {
       for (const [index, item] of doc.items.entries()) {

@@ -12,6 +12,7 @@ import {
 import { claim, commentsIn, commentText, type Comments } from './comments.ts';
 import {
   fill,
+  fit,
   flat,
   group,
   hardLine,
@@ -72,10 +73,10 @@ function endsInBinder(node: Expression): boolean {
 }
 
 /**
- * Spaces around the operators of sums and products: wide `2 * i + 1`; in an index a product is tight beside a sum, `2*i + 1`;
- * in a range all are, `2*i+1`. Brackets inside start afresh.
+ * Spaces around the operators of sums and products: wide `2 * i + 1`; in an index a plain product, a factor of the sum, is
+ * tight, `2*i + 1`; in a range all are, `2*i+1`. Brackets inside start afresh.
  */
-type Spacing = 'wide' | 'index' | 'tight';
+type Spacing = 'wide' | 'index' | 'factor' | 'tight';
 
 type Printers = {
   readonly [K in Expression['kind']]: (
@@ -128,7 +129,10 @@ const expressions: Printers = {
     return [
       bracketed(comments, `${binder}[`, list, ']', end),
       ' ',
-      expressionDoc(comments, body, level.product),
+      // `softmax[s] (sum[c] ...)`: one kind of binder over another reads better with its scope marked.
+      body.kind === 'binder' && body.binder !== binder
+        ? ['(', expressionDoc(comments, body), ')']
+        : expressionDoc(comments, body, level.product),
     ];
   },
   call: (comments, { callee, arguments: list, with: parameters, span }) => [
@@ -167,13 +171,24 @@ export function expressionDoc(
     : ['(', print(comments, node, 'wide'), ')'];
 }
 
-/** An expression after `=`: the operators of a broken sum line up with the `=`. */
+/**
+ * An expression after `=`. The operators of a broken sum line up with the `=`; where its terms are too long for that, and for
+ * other chains, the line breaks after the `=`.
+ */
 export function valueDoc(comments: Comments, operator: string, node: Expression): Doc {
-  const isSum = node.kind === 'binary' && operatorLevels[node.operator] === level.sum;
-  if (isSum) return here([operator, ' ', chain(comments, node, 'wide')]);
-  if (node.kind === 'binary' && node.operator === '|>')
-    return [operator, ' ', nest(2, chain(comments, node, 'wide'))];
-  return [operator, ' ', expressionDoc(comments, node)];
+  const at = levelOf(node);
+  if (at === level.pipe) return [operator, ' ', nest(2, chain(comments, node, 'wide'))];
+  if (node.kind !== 'binder' && (at < level.or || at > level.product))
+    return [operator, ' ', expressionDoc(comments, node)];
+  const below = (doc: Doc): Doc => [operator, group(nest(2, [line, doc]))];
+  if (at !== level.sum) return below(expressionDoc(comments, node));
+  const terms = chainParts(comments, node, 'wide');
+  const room = Math.max(...terms.map((term) => flat(term)?.length ?? 0));
+  return fit(
+    room + operator.length + 1,
+    here([operator, ' ', group(terms)]),
+    below(here(group(terms))),
+  );
 }
 
 function conditional(comments: Comments, node: Extract<Expression, { kind: 'if' }>): Doc {
@@ -217,10 +232,18 @@ function linksOf(node: Expression): { first: Expression; links: Link[]; at: numb
 }
 
 /** `a + b - c`: broken, each operator begins a line. */
-function chain(comments: Comments, node: Expression, spacing: Spacing): Doc {
+const chain = (comments: Comments, node: Expression, spacing: Spacing): Doc =>
+  group(chainParts(comments, node, spacing));
+
+/** The operands of a chain, each but the first with the break and the operator before it. */
+function chainParts(comments: Comments, node: Expression, spacing: Spacing): readonly Doc[] {
   const { first, links, at } = linksOf(node);
-  const tight = spacing === 'tight' && at >= level.sum;
-  const inner = tight || (spacing === 'index' && at === level.sum) ? 'tight' : 'wide';
+  const plain = [first, ...links.map(({ operand }) => operand)].every(isAtom);
+  const stars = links.every(({ operator }) => operator === '*');
+  const tight =
+    (spacing === 'tight' && at >= level.sum) || (spacing === 'factor' && plain && stars);
+  const inner: Spacing =
+    spacing === 'tight' ? 'tight' : spacing === 'index' && at === level.sum ? 'factor' : 'wide';
   const operandDoc = (operand: Expression, last: boolean): Doc =>
     at === level.product && !last && endsInBinder(operand)
       ? ['(', expressionDoc(comments, operand), ')']
@@ -230,17 +253,17 @@ function chain(comments: Comments, node: Expression, spacing: Spacing): Doc {
   for (const [index, { operator, operand }] of links.entries()) {
     const { trailing, alone } = claim(comments, end, operand.span.start);
     const doc = operandDoc(operand, index === links.length - 1);
-    parts.push(
+    parts.push([
       trailing.map((one) => suffix(commentText(one))),
       alone.map((one) => [hardLine, commentText(one)]),
       trailing.length + alone.length > 0 ? hardLine : tight ? softLine : line,
       operator,
       tight ? '' : ' ',
       doc,
-    );
+    ]);
     ({ end } = operand.span);
   }
-  return group(parts);
+  return parts;
 }
 
 // ---- lists in brackets --------------------------------------------------------------------------------------------
@@ -297,6 +320,8 @@ export function argumentsDoc(
   return bracketed(comments, '(', items, ')', span, separators);
 }
 
+const isAtom = ({ kind }: Expression): boolean => kind === 'name' || kind === 'number';
+
 /** A shape that is one pack stands as the pack alone. */
 function argumentValue(comments: Comments, value: Expression): Doc {
   if (value.kind !== 'shape' || value.dimensions.length !== 1)
@@ -323,8 +348,7 @@ export function shapeDoc(comments: Comments, { dimensions, span }: ShapeNode): D
   }
   const items = dimensions.map((one) => ({
     span: one.span,
-    doc: () =>
-      one.kind === 'pack' ? packDoc(one) : expressionDoc(comments, one, level.any, 'index'),
+    doc: () => (one.kind === 'pack' ? packDoc(one) : expressionDoc(comments, one)),
   }));
   return bracketed(comments, '[', items, ']', span);
 }

@@ -84,7 +84,7 @@ function hoisted(inner: readonly Comment[], lines: Piece[], at: number): readonl
 }
 
 /** A longer padding reads worse than none. */
-const longestPadding = 20;
+const longestPadding = 8;
 
 /** The pieces on lines of their own, each after a line break, like items aligned. */
 export function linesOf({ opening, lines }: Pieces): Doc {

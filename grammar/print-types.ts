@@ -63,7 +63,7 @@ const fieldsDoc = (comments: Comments, fields: readonly Field[], span: Span): Do
     span,
   );
 
-export const fieldDoc = (comments: Comments, { name, type }: Field): Doc => [
+const fieldDoc = (comments: Comments, { name, type }: Field): Doc => [
   name === null ? '' : `${name.text}: `,
   typeDoc(comments, type),
 ];
@@ -99,11 +99,15 @@ export function parametersDoc(
     : bracketed(comments, '(', items, ')', upToMark(start, last.span));
 }
 
+/** ` -> y: [n]`, on a line of its own where the head is long; deeper than the body, which follows. */
+export const resultDoc = (comments: Comments, result: Field | null): Doc =>
+  result === null ? '' : group(nest(4, [line, '-> ', fieldDoc(comments, result)]));
+
 /** ` where a, b`, on a line of its own where the head is long. */
 export function whereDoc(comments: Comments, where: readonly Expression[]): Doc {
   if (where.length === 0) return '';
   const conditions = where.map((condition) => expressionDoc(comments, condition));
-  return group(nest(2, [line, 'where ', here(join([',', line], conditions))]));
+  return group(nest(4, [line, 'where ', here(group(join([',', line], conditions)))]));
 }
 
 export interface Head {

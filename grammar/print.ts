@@ -35,10 +35,10 @@ import {
 import { expressionDoc, slotsDoc, valueDoc } from './print-expressions.ts';
 import {
   annotationDoc,
-  fieldDoc,
   headDoc,
   parametersDoc,
   pathDoc,
+  resultDoc,
   typeDoc,
   whereDoc,
 } from './print-types.ts';
@@ -223,7 +223,7 @@ function functionDoc(comments: Comments, node: FunctionDeclaration): Doc {
     exported ? 'export fn ' : 'fn ',
     name === null ? '' : name.text,
     parametersDoc(comments, parameters, name?.span.end ?? span.start),
-    result === null ? '' : [' -> ', fieldDoc(comments, result)],
+    resultDoc(comments, result),
     whereDoc(comments, where),
     body.kind === 'block'
       ? [' ', blockDoc(comments, body)]

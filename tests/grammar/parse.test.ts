@@ -142,11 +142,11 @@ describe.each(readdirSync(fixtures))('%s', (name) => {
 test('a thousand lines take few milliseconds once warm', () => {
   const text = readFileSync(new URL('six-programs.dlg', fixtures), 'utf8').repeat(12);
   const samples = Array.from({ length: 12 }, () => {
-    const before = performance.now();
+    const before = process.cpuUsage();
     parseText(text);
-    return performance.now() - before;
+    return process.cpuUsage(before).user / 1000;
   });
-  // 7 ms on an idle machine; the bound leaves room for a busy one.
+  // 7 ms measured; the bound leaves room for a busy or slower machine.
   expect(Math.min(...samples)).toBeLessThan(100);
 });
 
@@ -217,14 +217,14 @@ describe('hostile texts', () => {
     const time = (count: number): number => {
       const text = piece.repeat(count);
       const samples = [0, 1, 2].map(() => {
-        const before = performance.now();
+        const before = process.cpuUsage();
         parseText(text);
-        return performance.now() - before;
+        return process.cpuUsage(before).user / 1000;
       });
       return Math.min(...samples);
     };
     time(500);
     // Quadratic growth would make it 100.
-    expect(time(5000) / Math.max(time(500), 0.5)).toBeLessThan(40);
+    expect(time(5000) / Math.max(time(500), 0.5)).toBeLessThan(50);
   });
 });

@@ -42,7 +42,7 @@ describe('random trees', () => {
       }),
       { numRuns: 300, seed: 20 },
     );
-  });
+  }, 60_000);
 
   test('keep every comment, wherever it stands', () => {
     fc.assert(
@@ -60,7 +60,7 @@ describe('random trees', () => {
       }),
       { numRuns: 150, seed: 21 },
     );
-  });
+  }, 60_000);
 });
 
 describe('fixtures', () => {

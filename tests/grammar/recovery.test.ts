@@ -154,24 +154,28 @@ describe('random damage', () => {
       ' ',
     );
 
-  test.each(['kitchen-sink.dlg', 'six-programs.dlg', 'comments.dlg'])('%s', (name) => {
-    const text = readFileSync(new URL(`fixtures/${name}`, import.meta.url), 'utf8');
-    const draw = random(name.length);
-    const below = (limit: number): number => Math.floor(draw() * limit);
-    for (let round = 0; round < 1200; round++) {
-      let damaged = text;
-      for (let blow = below(4); blow >= 0; blow--) {
-        const at = below(damaged.length);
-        const cut = below(3) === 0 ? 0 : below(12);
-        const from = below(text.length);
-        const piece =
-          below(2) === 0 ? pieces[below(pieces.length)] : text.slice(from, from + below(20));
-        damaged = damaged.slice(0, at) + piece + damaged.slice(at + cut);
+  test.each(['kitchen-sink.dlg', 'six-programs.dlg', 'comments.dlg'])(
+    '%s',
+    (name) => {
+      const text = readFileSync(new URL(`fixtures/${name}`, import.meta.url), 'utf8');
+      const draw = random(name.length);
+      const below = (limit: number): number => Math.floor(draw() * limit);
+      for (let round = 0; round < 800; round++) {
+        let damaged = text;
+        for (let blow = below(4); blow >= 0; blow--) {
+          const at = below(damaged.length);
+          const cut = below(3) === 0 ? 0 : below(12);
+          const from = below(text.length);
+          const piece =
+            below(2) === 0 ? pieces[below(pieces.length)] : text.slice(from, from + below(20));
+          damaged = damaged.slice(0, at) + piece + damaged.slice(at + cut);
+        }
+        const before = performance.now();
+        const result = parseText(damaged);
+        expect(performance.now() - before).toBeLessThan(2000);
+        checkInvariants(damaged, result);
       }
-      const before = performance.now();
-      const result = parseText(damaged);
-      expect(performance.now() - before).toBeLessThan(2000);
-      checkInvariants(damaged, result);
-    }
-  });
+    },
+    60_000,
+  );
 });
