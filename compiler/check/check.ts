@@ -9,7 +9,7 @@ import type { FunctionInfo, Host, ModelInfo, Module, Session } from './context.t
 import { checkExpression } from './expressions.ts';
 import { fitFunction } from './function-values.ts';
 import { instantiate } from './models.ts';
-import { loadModule, moduleContext } from './modules.ts';
+import { isLibrary, loadModule, moduleContext } from './modules.ts';
 import { checkOptimizer } from './optimizers.ts';
 import type { TypedProgram } from './typed.ts';
 
@@ -101,11 +101,14 @@ export function check(main: Source, host: Host): CheckResult {
     models: new Map(),
     rules: { expression: checkExpression, instantiate, fitFunction },
     staticLocals,
+    ended: new Map(),
     isStaticLocal: (local) => staticLocals.has(local),
     uses: new Map(),
   };
   const module = loadModule(session, main, true);
-  for (const other of session.modules.values()) if (other !== null) checkModule(session, other);
+  // Of the library, only what the program uses.
+  for (const other of session.modules.values())
+    if (other !== null && (other === module || !isLibrary(other.path))) checkModule(session, other);
   checkRecursion(session);
   const program: TypedProgram = {
     name: baseName(main.path),

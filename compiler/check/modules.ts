@@ -8,7 +8,7 @@ import type {
   ImportDeclaration,
   TypeDeclaration,
 } from '../../grammar/ast.ts';
-import { parse } from '../../grammar/parse.ts';
+import { parse, type ParseResult } from '../../grammar/parse.ts';
 import type { Source, Span } from '../../grammar/source.ts';
 import { report } from '../diagnostics/diagnostic.ts';
 import { names } from '../diagnostics/names.ts';
@@ -58,8 +58,25 @@ export const moduleContext = (session: Session, module: Module): Context => ({
   report: (diagnostic) => session.diagnostics.push(diagnostic),
 });
 
+/** Files of the standard library; they come with the compiler and are checked by its own tests. */
+export const isLibrary = (path: string): boolean => path.startsWith('std/');
+
+/** The library's files as last read, parsed: most programs of a session import the same few. */
+const parsedLibrary = new Map<string, { readonly source: Source; readonly result: ParseResult }>();
+
+function parseLibrary(source: Source): { readonly source: Source; readonly result: ParseResult } {
+  const known = parsedLibrary.get(source.path);
+  if (known?.source.text === source.text) return known;
+  const parsed = { source, result: parse(source) };
+  parsedLibrary.set(source.path, parsed);
+  return parsed;
+}
+
 /** Parses a file and declares its names, after those of its imports. */
-export function loadModule(session: Session, source: Source, isMain: boolean): Module {
+export function loadModule(session: Session, text: Source, isMain: boolean): Module {
+  const { source, result } = isLibrary(text.path)
+    ? parseLibrary(text)
+    : { source: text, result: parse(text) };
   const imports = newScope('module', null);
   const module: Module = {
     path: source.path,
@@ -72,7 +89,7 @@ export function loadModule(session: Session, source: Source, isMain: boolean): M
   };
   session.sources.push(source);
   session.modules.set(source.path, null);
-  const { file, problems } = parse(source);
+  const { file, problems } = result;
   session.diagnostics.push(...problems.map(fromSyntaxProblem));
   const context = moduleContext(session, module);
   const brought = new Map<string, string>();
