@@ -196,6 +196,8 @@ export interface Session {
   /** Hyper-parameters, whose values are known when the program is built. */
   readonly isStaticLocal: (local: Local) => boolean;
   readonly staticLocals: Set<Local>;
+  /** The last binder of each name of an index, to say where its scope ended. */
+  readonly ended: Map<string, Span>;
   /** Which definition uses which: functions and models may not use themselves. */
   readonly uses: Map<FunctionInfo | ModelInfo, Map<FunctionInfo | ModelInfo, Span>>;
 }

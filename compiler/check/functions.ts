@@ -156,8 +156,11 @@ function checkExported(context: Context, node: FunctionDeclaration, signature: S
   const isTensor = (type: Type): boolean =>
     type.kind === 'unknown' ||
     (type.kind === 'tensor' && type.shape.every((axis) => axis.kind === 'size'));
-  for (const parameter of signature.parameters)
-    if (!isTensor(parameter.type)) refuse(parameter.span, `\`${parameter.name}\``, parameter.type);
+  const input = signature.parameters.find((parameter) => !isTensor(parameter.type));
+  if (input !== undefined) {
+    refuse(input.span, `\`${input.name}\``, input.type);
+    return;
+  }
   const { result } = signature;
   if (result === null || node.result === null) return;
   const parts = result.kind === 'tuple' ? result.fields.map((field) => field.type) : [result];

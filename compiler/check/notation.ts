@@ -218,11 +218,10 @@ function rangesOf(context: Context, trial: Trial): Map<Identifier, KnownRange> {
 
 const silent = (context: Context): Context => ({ ...context, report: () => {} });
 
-/** Binds an index with the range that the trial found; a missing one is reported, and its uses are silent. */
+/** Binds an index with the range that the trial found; where it found none, null, and the index's uses are silent. */
 function bindKnown(context: Context, notation: Notation, name: Identifier): Index | null {
   const known = notation.ranges.get(name);
   if (known?.range == null) {
-    context.report(report(indices.E0305, { span: name.span, data: { name: name.text } }));
     context.scope.names.set(name.text, { kind: 'broken', span: name.span });
     return null;
   }
@@ -230,6 +229,26 @@ function bindKnown(context: Context, notation: Notation, name: Identifier): Inde
   if (known.origin !== null) notation.origins.set(index, known.origin);
   context.scope.names.set(name.text, { kind: 'index', index, span: name.span });
   return index;
+}
+
+/** Checks a body and reports indices without a range, unless a mistake in the body is the likelier cause. */
+function checkBody(
+  context: Context,
+  missing: readonly Identifier[],
+  check: (context: Context) => TypedExpression,
+): TypedExpression {
+  let reported = false;
+  const value = check({
+    ...context,
+    report: (diagnostic) => {
+      reported ||= diagnostic.severity === 'error';
+      context.report(diagnostic);
+    },
+  });
+  if (!reported)
+    for (const name of missing)
+      context.report(report(indices.E0305, { span: name.span, data: { name: name.text } }));
+  return value;
 }
 
 // ---- comprehensions -----------------------------------------------------------------------------------------------
@@ -323,10 +342,12 @@ export function checkComprehension(
     );
     return broken(span);
   }
+  const missing: Identifier[] = [];
   const groups = slots.map((slot): readonly Index[] | null => {
     if (slot.kind === 'dots') return null;
     const items = slot.items.map(({ name, bound, inclusive }) => {
       const index = bindKnown(inside, notation, name);
+      if (index === null) missing.push(name);
       const size = bound === null ? null : boundSize(context, bound, inclusive);
       if (index !== null && size !== null && bound !== null)
         expectRange(context, notation, index, size, bound.span);
@@ -334,7 +355,7 @@ export function checkComprehension(
     });
     return items.filter((index) => index !== null);
   });
-  const value = context.session.rules.expression(inside, body, null);
+  const value = checkBody(inside, missing, (c) => c.session.rules.expression(c, body, null));
   const complete = slots.every(
     (slot, i) => slot.kind === 'dots' || groups[i]?.length === slot.items.length,
   );
@@ -406,6 +427,7 @@ function bindIndex(
   context: Context,
   binder: BinderExpression,
   item: BinderIndex,
+  missing: Identifier[],
 ): BoundIndex | null {
   const { name, relation, bound } = item;
   const { notation } = context;
@@ -441,7 +463,10 @@ function bindIndex(
       : notation.trial === null
         ? bindKnown(context, notation, name)
         : trialIndex(notation.trial, name);
-  if (index === null) return null;
+  if (index === null) {
+    missing.push(name);
+    return null;
+  }
   context.scope.names.set(name.text, { kind: 'index', index, span: name.span });
   if (limit !== null && relation !== null) {
     if (notation.trial !== null && limit.kind === 'index')
@@ -519,14 +544,16 @@ function checkInside(context: Context, node: BinderExpression): TypedExpression 
     scope: newScope('notation', context.scope),
     notation: { ...notation, bounds },
   };
+  const missing: Identifier[] = [];
   const bound = node.indices.map((item) => {
-    const made = bindIndex(inside, node, item);
+    const made = bindIndex(inside, node, item, missing);
     if (made === null)
       inside.scope.names.set(item.name.text, { kind: 'broken', span: item.name.span });
     else if (made.prefix !== null) bounds.set(made.index, made.prefix);
     return made;
   });
-  const body = context.session.rules.expression(inside, node.body, null);
+  const body = checkBody(inside, missing, (c) => c.session.rules.expression(c, node.body, null));
+  for (const { name } of node.indices) context.session.ended.set(name.text, node.span);
   const made = bound.filter((item) => item !== null);
   if (isBroken(body) || made.length !== bound.length) return broken(node.span);
   return binderResult(context, node, made, body);

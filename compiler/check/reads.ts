@@ -1,7 +1,15 @@
 // Reads `x[.., t, 2*i + u, a:b]`: which slot takes which axis, and the proof that every read is in range.
 
-import type { AtSlot, Expression, IndexExpression, RangeSlot, Slot } from '../../grammar/ast.ts';
+import type {
+  AtSlot,
+  Expression,
+  IndexExpression,
+  NameExpression,
+  RangeSlot,
+  Slot,
+} from '../../grammar/ast.ts';
 import { textOf } from '../../grammar/source.ts';
+import { builtins } from '../builtins/registry.ts';
 import { report } from '../diagnostics/diagnostic.ts';
 import { indices } from '../diagnostics/indices.ts';
 import { types } from '../diagnostics/types-and-shapes.ts';
@@ -11,7 +19,7 @@ import { proveAtMost, proveEqual, type Answer } from '../dims/prove.ts';
 import { showDim, showValuation, sourceDim } from '../dims/show.ts';
 import type { Axis, Shape } from '../dims/shape.ts';
 import { affineTerms, backwardsIndex, boundsOf } from './bounds.ts';
-import { broken, isBroken, type Context } from './context.ts';
+import { broken, isBroken, lookUp, type Context } from './context.ts';
 import { sizeOfExpression, tensor } from './convert.ts';
 import { toSize } from './dimensions.ts';
 import { axisName } from './mismatch.ts';
@@ -175,6 +183,7 @@ function readAt(context: Context, node: Expression, place: Place): ReadSlot | nu
   }
   const { size } = place.axis;
   if (node.kind === 'tuple') return readGroup(context, node.items, size, node, place);
+  if (node.kind === 'name' && isUnboundIndex(context, node)) return null;
   const value = context.session.rules.expression(context, node, {
     kind: 'tensor',
     base: { kind: 'fin', size },
@@ -194,6 +203,22 @@ function readAt(context: Context, node: Expression, place: Place): ReadSlot | nu
     if (fits) return { kind: 'at', at: value };
   }
   return readAtInteger(context, value, size, node) ? { kind: 'at', at: value } : null;
+}
+
+/** Reports a short unknown name in an index's place as an index that nothing binds. */
+function isUnboundIndex(context: Context, node: NameExpression): boolean {
+  const ended = context.session.ended.get(node.text);
+  const here = ended !== undefined && ended.source === node.span.source;
+  if (context.notation === null || node.text.length > 2 || here) return false;
+  if (lookUp(context.scope, node.text) !== null || builtins[node.text] !== undefined) return false;
+  context.report(
+    report(indices.E0301, {
+      span: node.span,
+      data: { name: node.text, scope: null },
+      help: `put it on the left side, or bind it: \`sum[${node.text}]\``,
+    }),
+  );
+  return true;
 }
 
 function isWholeScalar(

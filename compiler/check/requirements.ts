@@ -1,6 +1,7 @@
 // `where` clauses: conditions on sizes, assumed in a body and proved at each call.
 
 import type { CompareExpression, Expression, Relation } from '../../grammar/ast.ts';
+import { walk } from '../../grammar/walk.ts';
 import { textOf, type Span } from '../../grammar/source.ts';
 import { report, type Related } from '../diagnostics/diagnostic.ts';
 import { sizes } from '../diagnostics/types-and-shapes.ts';
@@ -33,6 +34,18 @@ function divisibility(context: Context, node: CompareExpression): Fact | null | 
   return of === null || by === null ? null : { kind: 'divisible', left: of, right: by };
 }
 
+/** Whether an expression can be about sizes: no calls, and none of the parameters that are values. */
+function isAboutSizes(node: Expression, values: ReadonlySet<string>): boolean {
+  let good = true;
+  walk(node, (child) => {
+    if (!('kind' in child)) return true;
+    if (child.kind === 'call' || child.kind === 'binder' || child.kind === 'index') good = false;
+    if (child.kind === 'name' && values.has(child.text)) good = false;
+    return good;
+  });
+  return good;
+}
+
 function comparisonFacts(context: Context, node: CompareExpression): Requirement[] {
   const divisible = divisibility(context, node);
   if (divisible !== 'other')
@@ -49,16 +62,18 @@ function comparisonFacts(context: Context, node: CompareExpression): Requirement
   });
 }
 
-/** The conditions that a `where` clause states, each with its place. */
+/** The conditions that a `where` clause states, each with its place; `values`: the parameters that are no sizes. */
 export function requirementsOf(
   context: Context,
   where: readonly Expression[],
+  values: ReadonlySet<string>,
 ): readonly Requirement[] {
   return where.flatMap((node): readonly Requirement[] => {
     if (node.kind === 'error') return [];
-    if (node.kind === 'compare') return comparisonFacts(context, node);
+    if (node.kind === 'compare' && isAboutSizes(node, values))
+      return comparisonFacts(context, node);
     if (node.kind === 'binary' && node.operator === 'and')
-      return requirementsOf(context, [node.left, node.right]);
+      return requirementsOf(context, [node.left, node.right], values);
     context.report(report(sizes.E0110, { span: node.span, data: { found: textOf(node.span) } }));
     return [];
   });
@@ -123,29 +138,24 @@ export function demand(
     };
     const callee = `\`${name}\``;
     const condition = textOf(requirement.span);
-    if (answer.kind === 'unknown') {
+    if (answer.kind === 'unknown' || !concrete(fact)) {
+      const values =
+        answer.kind === 'refuted' && answer.valuation.size > 0
+          ? showValuation(answer.valuation)
+          : null;
       context.report(
         report(sizes.E0109, {
           ...shared,
-          data: { callee, condition: source },
+          data: { callee, condition: source, values },
         }),
       );
       continue;
     }
-    const by = answer.valuation.size > 0 ? `for ${showValuation(answer.valuation)} ` : '';
     const values =
       fact.kind === 'divisible'
-        ? `${by}${showDim(fact.left)} is ${concrete(fact) ? '' : `${answer.left}, `}no multiple of ${answer.right}`
-        : concrete(fact)
-          ? `that is ${source}`
-          : `${by}it is ${fact.kind === 'less' ? answer.left - 1 : answer.left} ${relationText[fact.kind]} ${answer.right}`;
-    context.report(
-      report(sizes.E0108, {
-        ...shared,
-        data: { callee, condition, values },
-        help: concrete(fact) ? null : `add \`where ${source}\` to this definition`,
-      }),
-    );
+        ? `${showDim(fact.left)} is no multiple of ${showDim(fact.right)}`
+        : `that is ${source}`;
+    context.report(report(sizes.E0108, { ...shared, data: { callee, condition, values } }));
   }
 }
 

@@ -141,7 +141,11 @@ export function readSignature(outer: Context, head: Head): Signature {
     quantified.push(v);
   };
   bindNames(context, types, bind);
-  const requirements = requirementsOf(context, head.where);
+  const requirements = requirementsOf(
+    context,
+    head.where,
+    new Set(head.parameters.filter((p) => !isDimType(p.type)).map((p) => p.name.text)),
+  );
   context = { ...context, assumptions: assumeAll(outer.assumptions, requirements) };
   const parameters = head.parameters.map((parameter): SignatureParameter => {
     const size = dims.get(parameter) ?? null;

@@ -233,6 +233,16 @@ function shapeOf(
   dimensions: readonly SizeNode[],
   bind: Binder | null,
 ): Shape | null {
+  const [first, second] = dimensions.filter((node) => node.kind === 'pack');
+  if (first !== undefined && second !== undefined) {
+    context.report(
+      report(sizeTable.E0116, {
+        span: second.span,
+        data: { first: first.name.text, second: second.name.text },
+      }),
+    );
+    return null;
+  }
   const axes = dimensions.map((node) => axisOf(context, node, bind));
   const known = axes.filter((axis) => axis !== null);
   return known.length === axes.length ? known : null;

@@ -4,6 +4,7 @@ import type { MemberExpression, NameExpression } from '../../grammar/ast.ts';
 import { textOf, type Span } from '../../grammar/source.ts';
 import { builtins, namedNumbers } from '../builtins/registry.ts';
 import { report } from '../diagnostics/diagnostic.ts';
+import { indices } from '../diagnostics/indices.ts';
 import { names } from '../diagnostics/names.ts';
 import { types } from '../diagnostics/types-and-shapes.ts';
 import { showDim } from '../dims/show.ts';
@@ -159,6 +160,25 @@ function builtinValue(context: Context, name: string, span: Span): TypedExpressi
   return name === 'training' ? { kind: 'training', type: boolScalar, span } : null;
 }
 
+/** Reports the use of an index behind the end of its binder, in the same statement. */
+function reportEndedIndex(context: Context, node: NameExpression): boolean {
+  const ended = context.session.ended.get(node.text);
+  if (ended === undefined || ended.source !== node.span.source || ended.end > node.span.start)
+    return false;
+  const between = ended.source.text.slice(ended.end, node.span.start);
+  if (/[^=<>!]=[^=]|[{}]/.test(between)) return false;
+  const binder = textOf(ended).replace(/\].*$/s, ']');
+  context.report(
+    report(indices.E0301, {
+      span: node.span,
+      data: { name: node.text, scope: `\`${binder}\`` },
+      related: [{ span: ended, reason: 'its scope is this product' }],
+      help: `bracket what belongs to it: \`${binder} (...)\``,
+    }),
+  );
+  return true;
+}
+
 /** A name as a value. */
 export function checkName(context: Context, node: NameExpression): TypedExpression {
   const scope = scopeOf(context, node.text);
@@ -166,6 +186,7 @@ export function checkName(context: Context, node: NameExpression): TypedExpressi
   if (scope === null || entity === undefined) {
     const builtin = builtinValue(context, node.text, node.span);
     if (builtin !== null) return builtin;
+    if (reportEndedIndex(context, node)) return broken(node.span);
     const candidates = [...visibleNames(context.scope), ...Object.keys(builtins)];
     reportUnknown(context, node, candidates);
     return broken(node.span);

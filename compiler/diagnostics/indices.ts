@@ -34,7 +34,7 @@ export const indices = defineDiagnostics({
     explanation:
       'A read must be in range for every value of its indices, and the compiler proves it once, for all sizes. Narrow the ' +
       'range of an index (`sum[i < n - 1]`), pad the tensor, or add the `where` clause that makes it true.',
-    example: 'fn f(x: [n]) -> [n] {\n  y[i] = x[i + 1]\n  return y\n}',
+    example: 'fn f(x: [n]) -> y: [n] {\n  y[i] = x[i + 1]\n}\n',
   },
   E0304: {
     severity: 'error',
@@ -61,7 +61,7 @@ export const indices = defineDiagnostics({
     title: 'the index is bound twice',
     message: (data: { name: string }) => `\`${data.name}\` is already an index here`,
     explanation: 'An index on the left side, or of an outer sum, may not be bound again inside it.',
-    example: 'fn f(x: [n, n]) -> [n] {\n  y[i] = sum[i] x[i, i]\n  return y\n}',
+    example: 'fn f(x: [n, n]) -> y: [n] {\n  y[i] = sum[i] x[i, i]\n}\n',
   },
   E0307: {
     severity: 'error',
@@ -70,7 +70,7 @@ export const indices = defineDiagnostics({
     explanation:
       'In index notation `..` stands for the leading axes of a pack, the same on both sides; it stands once on the left, ' +
       'and on the right wherever a tensor with those axes is read.',
-    example: 'fn f(x: [n]) -> real = sum[i] x[.., .., i]',
+    example: 'fn f(x: [n, m]) -> real = sum[i] x[.., i]\n',
   },
   E0308: {
     severity: 'error',
@@ -97,7 +97,7 @@ export const indices = defineDiagnostics({
       `\`${data.group}\` has ${data.product} places, and the axis ${data.size}`,
     explanation:
       'A group such as `(i, j)` is one flattened axis; the product of the ranges of its indices must be its size.',
-    example: 'fn f(x: [n]) -> [2, 3] {\n  y[i, j] = x[(i, j)]\n  return y\n}',
+    example: 'fn f(x: [7]) -> y: [2, 3] {\n  y[i, j] = x[(i, j)]\n}\n',
   },
   E0311: {
     severity: 'error',

@@ -129,9 +129,8 @@ export const programs = defineDiagnostics({
     title: 'does not belong here',
     message: (data: { what: string; where: string }) => `${data.what} ${data.where}`,
     explanation:
-      'Parameters belong to models, states to models, optimizers and `train`, steps to `train` blocks.',
-    example:
-      'model M(n: dim) {\n  fn (x: [n]) -> [n] {\n    minimize sum(x) over x using SGD(1)\n    return x\n  }\n}',
+      '`return` is the last line of a function. A branch of an `if` assigns names instead; what both branches assign lives on.',
+    example: 'fn f(x: [n]) -> y: [n] {\n  if training { y = x return y } else { y = 2 * x }\n}\n',
   },
   E0415: {
     severity: 'error',
@@ -141,31 +140,6 @@ export const programs = defineDiagnostics({
       'An optimizer has states, each like the parameter, and one `fn (w: [..S], g: [..S], step: int) -> [..S]`, the new ' +
       'value of a parameter.',
     example: 'optimizer Bad(lr: real) {\n  fn (w: [..S]) -> [..S] = w\n}',
-  },
-  E0416: {
-    severity: 'error',
-    title: 'the value must be a positive number',
-    message: (data: { what: string; found: string }) => `${data.what} is ${data.found}`,
-    explanation:
-      '`every`, `repeat` and `clip` take numbers above 0 that are known when the program is built.',
-    example: 'train t(x: [B, 3]) {\n  every 0 {\n    report m = mean(x)\n  }\n}',
-  },
-  E0417: {
-    severity: 'error',
-    title: 'nothing to build',
-    message: (data: { path: string }) =>
-      `\`${data.path}\` has no \`export fn\` and no \`train\` block`,
-    explanation:
-      'A program shows what it is for by `export fn`, an entry point of the artifact, and `train`, what learns.',
-    example: 'fn f(x: [n]) -> [n] = x',
-  },
-  E0418: {
-    severity: 'error',
-    title: 'a draw does not belong here',
-    message: (data: { where: string }) => `nothing can be drawn ${data.where}`,
-    explanation:
-      '`e: [B, z] ~ normal(0, 1)` draws in functions and `train` blocks; constants are the same in every run.',
-    example: 'const e: [3] ~ normal(0, 1)',
   },
   E0419: {
     severity: 'error',

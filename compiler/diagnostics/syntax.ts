@@ -11,7 +11,7 @@ export const syntax = defineDiagnostics({
     explanation:
       'This character has no meaning in DLG outside strings and comments. Comments start with `#`; names are letters, ' +
       'digits, `_` and primes, Greek letters included.',
-    example: 'const a = 1 $ 2',
+    example: 'const a = 1 $\n',
   },
   E0002: {
     severity: 'error',
@@ -37,7 +37,7 @@ export const syntax = defineDiagnostics({
     message: (data: { message: string }) => data.message,
     explanation:
       'The words are DLG, but their arrangement is one that the language does not have. The help says what to write.',
-    example: 'fn f(x: [..A, ..B]) -> real = 1',
+    example: 'fn f(x: [n]) -> [n] = x ** 2\n',
   },
 });
 

@@ -29,7 +29,7 @@ export const sizes = defineDiagnostics({
       'Two sizes that must be equal are not, and there are numbers that show it. The message names both sizes and where ' +
       'each comes from; usually one of the two places has the wrong name.',
     example:
-      'model Dense(n: dim, m: dim) {\n  param W: [m, n] = 0\n  fn (x: [..B, n]) -> [..B, m] = 0\n}\nlayer a = Dense(784, 128)\nlayer b = Dense(784, 10)\nfn f(x: [B, 784]) -> [B, 10] = x |> a |> b',
+      'model Scale(n: dim) {\n  param w: [n] = 1\n  fn (x: [..B, n]) -> [..B, n] = x * w\n}\nlayer a = Scale(784)\nlayer b = Scale(128)\nfn f(x: [B, 784]) -> [B, 784] = x |> a |> b\n',
   },
   E0102: {
     severity: 'error',
@@ -41,8 +41,7 @@ export const sizes = defineDiagnostics({
       'The compiler found neither a proof that the two sizes are equal nor numbers for which they differ. Say it in a ' +
       '`where` clause: it is assumed in the body and checked at each call.',
     example:
-      'fn f(y: [n], x: [n * (n + 1) * (n + 2) * (n + 3) * (n + 4)],\n' +
-      '     z: [n * (n + 1) * (n + 2) * (n + 3) * (n + 4) // 120 * 120]) -> real = sum(x + z)',
+      'fn f(x: [n], y: [n]) -> [n] = x + y\nfn g(x: [m * (m + 1) * (m + 2) * (m + 3) * (m + 4)],\n     y: [m * (m + 1) * (m + 2) * (m + 3) * (m + 4) // 120 * 120], z: [m]) -> real = sum(f(x, y))\n',
   },
   E0103: {
     severity: 'error',
@@ -109,8 +108,9 @@ export const sizes = defineDiagnostics({
   E0109: {
     severity: 'error',
     title: 'the call may break a condition',
-    message: (data: { callee: string; condition: string }) =>
-      `nothing shows that \`${data.condition}\`, which ${data.callee} needs`,
+    message: (data: { callee: string; condition: string; values: string | null }) =>
+      `nothing shows that \`${data.condition}\`, which ${data.callee} needs` +
+      (data.values === null ? '' : `: not for ${data.values}`),
     help: (data: { condition: string }) => `add \`where ${data.condition}\` to this definition`,
     explanation:
       'The condition holds for some sizes and nothing here says it does for all. Pass the condition on: state it in the ' +
@@ -149,7 +149,7 @@ export const sizes = defineDiagnostics({
     help: (data: { size: string; least: number }) => `add \`where ${data.size} >= ${data.least}\``,
     explanation:
       'No axis is empty, so sizes are at least 1; what is subtracted from a size must be smaller than it.',
-    example: 'fn f(x: [n]) -> [n - 3] = x[3:n]',
+    example: 'fn f(x: [n], k: dim) -> [k] = ones(k)\nfn g(x: [n]) -> [n - 1] = f(x, n - 1)\n',
   },
   E0113: {
     severity: 'error',
@@ -173,7 +173,8 @@ export const sizes = defineDiagnostics({
     explanation:
       'Sizes, numbers of layers, axes and static options are fixed when the program is built: they are made of numbers, ' +
       '`dim` parameters, sizes of tensors and constants, not of values of tensors.',
-    example: 'fn f(x: [n]) -> [sum(x)] = 0',
+    example:
+      'model M(a: real) {\n  fn (x: [n]) -> [n] = a * x\n}\nmodel N() {\n  param w: real = 1\n  layer m = M(w)\n  fn (x: [n]) -> [n] = m(x)\n}\n',
   },
   E0116: {
     severity: 'error',
@@ -194,7 +195,7 @@ export const sizes = defineDiagnostics({
         : `did you mean \`${data.suggestion}\`?`,
     explanation:
       'A name that occurs once constrains nothing. It may be misspelt; if any size is meant, `_` says so.',
-    example: 'fn f(x: [hieght, width], y: [height]) -> [height, width] = 0',
+    example: 'fn f(x: [hieght, width], y: [height]) -> real = sum(x) + sum(y)\n',
   },
 });
 
@@ -264,14 +265,6 @@ export const types = defineDiagnostics({
     explanation: '`a, b = f(x)` takes a tuple of two apart: there must be as many names as values.',
     example: 'fn f(x: [n]) -> [n] {\n  a, b, c = (x, x)\n  return a\n}',
   },
-  E0129: {
-    severity: 'error',
-    title: 'a parameter needs a type',
-    message: (data: { name: string }) => `\`${data.name}\` has none`,
-    explanation:
-      'Parameters of functions and models are declared with types, from which everything else is inferred.',
-    example: 'fn f(x) -> real = 1',
-  },
   E0130: {
     severity: 'error',
     title: 'the branches differ',
@@ -312,7 +305,7 @@ export const types = defineDiagnostics({
     title: 'the type cannot be told',
     message: (data: { what: string }) => `nothing says what ${data.what} is`,
     explanation: 'Add a type: `y: [n] = ...`.',
-    example: 'const empty = zeros()',
+    example: 'fn f(x: [n], i: int) -> real = sum(x) + fin(i)\n',
   },
   E0135: {
     severity: 'error',
