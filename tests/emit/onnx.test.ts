@@ -279,6 +279,29 @@ describe('products', () => {
     };
     expect(opsOf(await expectRuns(graph, feeds))).toEqual(['Gemm', 'Add', 'Mul']);
   });
+  it.each([
+    ['a bias of the last axis goes into the Gemm of the rows', 2, ['Reshape', 'Gemm', 'Reshape']],
+    ['one of the last two axes does not', 1, ['Reshape', 'Gemm', 'Reshape', 'Add']],
+  ])('%s', async (_name, axis, ops) => {
+    const graph = graphOf((b, batch) => {
+      const x = b.input('x', 'data', real([batch, constant(3), constant(4)]));
+      const w = b.input('w', 'parameter', real(sizes(5, 4)));
+      const bias = b.input('bias', 'parameter', real(axis === 2 ? sizes(5) : sizes(3, 5)));
+      const product = b.dotGeneral(x, w, {
+        lhsBatch: [],
+        rhsBatch: [],
+        lhsContracting: [2],
+        rhsContracting: [1],
+      });
+      return b.add(product, b.broadcastInDim(bias, product.shape, axis === 2 ? [2] : [1, 2]));
+    });
+    const feeds = {
+      x: randomTensor([2, 3, 4], next),
+      w: randomTensor([5, 4], next),
+      bias: randomTensor(axis === 2 ? [5] : [3, 5], next),
+    };
+    expect(opsOf(await expectRuns(graph, feeds))).toEqual(ops);
+  });
   it('nothing of a higher rank goes into a Gemm', async () => {
     const graph = graphOf((b) => {
       const x = b.input('x', 'data', real(sizes(3, 4)));

@@ -2,6 +2,8 @@
 // by its record's lowering; what concerns neighbours (broadcasts, relu) is decided here.
 
 import { positionOf, textOf } from '../../../grammar/source.ts';
+import { isConstant } from '../../dims/arithmetic.ts';
+import type { Dim } from '../../dims/dim.ts';
 import type { Graph, Node, Origin, Port, Value } from '../../ir/graph.ts';
 import { attributesIf } from '../../ir/node-attributes.ts';
 import { opNamed } from '../../ir/registry.ts';
@@ -40,9 +42,11 @@ export function emitOnnx(
   const { identities, rename } = nameOutputs(graph, writer, nameOf);
   const lowered = [...writer.nodeProtos.map((node) => renamed(node, rename)), ...identities];
   const results = graph.outputs.map(({ name }) => name);
+  const shapeOf = shapes(graph, (value) => rename.get(nameOf(value)) ?? nameOf(value));
   const facts = {
     ...writer,
-    rankOf: ranks(graph, (value) => rename.get(nameOf(value)) ?? nameOf(value)),
+    rankOf: (name: string) => shapeOf(name)?.length,
+    sizeOf: (name: string, axis: number) => numberOf(shapeOf(name)?.[axis]),
   };
   const nodes = keepNeeded(fuse(keepNeeded(lowered, results), results, facts), results);
   const read = new Set(nodes.flatMap(({ input }) => input ?? []));
@@ -164,16 +168,18 @@ const renamed = (node: NodeProto, rename: ReadonlyMap<string, string>): NodeProt
   output: node.output?.map((name) => rename.get(name) ?? name),
 });
 
-/** How many axes the tensors that stand for values have. */
-function ranks(
+const numberOf = (size: Dim | undefined): number | undefined =>
+  size === undefined ? undefined : (isConstant(size) ?? undefined);
+
+/** The shapes of the tensors that are values of the graph, by ONNX name. */
+function shapes(
   graph: Graph,
   nameOf: (value: Value) => string,
-): (name: string) => number | undefined {
-  const known = new Map<string, number>();
+): (name: string) => readonly Dim[] | undefined {
+  const known = new Map<string, readonly Dim[]>();
   for (const { outputs } of graph.nodes)
-    for (const value of outputs) known.set(nameOf(value), value.shape.length);
-  for (const { name, value } of [...graph.inputs, ...graph.outputs])
-    known.set(name, value.shape.length);
+    for (const value of outputs) known.set(nameOf(value), value.shape);
+  for (const { name, value } of [...graph.inputs, ...graph.outputs]) known.set(name, value.shape);
   return (name) => known.get(name);
 }
 

@@ -10,6 +10,8 @@ import { attributeProto } from './proto.ts';
 export interface Facts {
   /** The rank of the tensor, where it is known. */
   readonly rankOf: (name: string) => number | undefined;
+  /** The size of an axis, where the tensor is known and the size is a number. */
+  readonly sizeOf: (name: string, axis: number) => number | undefined;
   /** The number, where it is a constant scalar. */
   readonly scalarOf: (name: string) => number | undefined;
   /** Whether it is an initialiser of the emitter's own. */
@@ -25,7 +27,9 @@ interface Context extends Facts {
   readonly isRead: (name: string) => boolean;
 }
 
-type Fusion = (inputs: readonly string[], context: Context) => NodeProto | null;
+/** The nodes that do instead; the last one makes what the replaced node made. */
+type Fused = readonly NodeProto[] | null;
+type Fusion = (inputs: readonly string[], context: Context) => Fused;
 
 /** The nodes with fusions made; the nodes they replace are left behind, unread. `outputs`: the graph's, which stay. */
 export function fuse(
@@ -47,23 +51,25 @@ export function fuse(
       return node?.opType === opType && reads.get(name) === 1 ? node : undefined;
     },
   };
-  return nodes.map((node) => {
+  return nodes.flatMap((node) => {
     const fusion = fusions[node.opType ?? ''];
-    const fused = fusion?.(node.input ?? [], context) ?? null;
-    const result = fused === null ? node : { ...fused, output: node.output };
-    for (const name of node.output ?? []) makers.set(name, result);
+    const fused = fusion?.(node.input ?? [], context) ?? [node];
+    const result = [...fused.slice(0, -1), { ...fused[fused.length - 1], output: node.output }];
+    for (const made of result) for (const name of made.output ?? []) makers.set(name, made);
     return result;
   });
 }
 
-const first = (...attempts: readonly (() => NodeProto | null)[]): NodeProto | null =>
-  attempts.reduce<NodeProto | null>((found, attempt) => found ?? attempt(), null);
+const first = (...attempts: readonly (() => Fused)[]): Fused =>
+  attempts.reduce<Fused>((found, attempt) => found ?? attempt(), null);
 
 const fusions: Readonly<Record<string, Fusion>> = {
   Add: ([a, b], context) =>
     first(
       () => gemmPlus(a, 1, b, 1, context),
       () => gemmPlus(b, 1, a, 1, context),
+      () => rowsPlus(a, b, context),
+      () => rowsPlus(b, a, context),
       () => convolutionPlus(a, b, context),
       () => convolutionPlus(b, a, context),
       () => normalised(a, 2, b, context),
@@ -84,28 +90,45 @@ const fusions: Readonly<Record<string, Fusion>> = {
 };
 
 /** `sign * (product) + beta * c`. The result has two axes, so c has no more; a Gemm stretches it as Add did. */
-function gemmPlus(
-  name: string,
-  sign: number,
-  c: string,
-  beta: number,
-  context: Context,
-): NodeProto | null {
+function gemmPlus(name: string, sign: number, c: string, beta: number, context: Context): Fused {
   const gemm = context.onlyFor(name, 'Gemm');
   const rank = context.rankOf(c);
   if (gemm === undefined || gemm.input?.length !== 2 || rank === undefined || rank > 2) return null;
-  return withFloats({ ...gemm, input: [...gemm.input, c] }, { alpha: sign * alphaOf(gemm), beta });
+  return [
+    withFloats({ ...gemm, input: [...gemm.input, c] }, { alpha: sign * alphaOf(gemm), beta }),
+  ];
 }
 
-function scaledGemm(name: string, factor: string, context: Context): NodeProto | null {
+function scaledGemm(name: string, factor: string, context: Context): Fused {
   const gemm = context.onlyFor(name, 'Gemm');
   const scale = context.scalarOf(factor);
   if (gemm === undefined || gemm.input?.length !== 2 || scale === undefined) return null;
-  return withFloats(gemm, { alpha: scale * alphaOf(gemm) });
+  return [withFloats(gemm, { alpha: scale * alphaOf(gemm) })];
 }
 
+/**
+ * A product of rows whose leading axes were flattened for the Gemm and are put back by a Reshape: a bias of the last axis,
+ * which the Reshape leaves alone, goes in between.
+ */
+function rowsPlus(name: string, bias: string, context: Context): Fused {
+  const reshape = context.onlyFor(name, 'Reshape');
+  const [product, shape] = reshape?.input ?? [];
+  const gemm = product === undefined ? undefined : context.onlyFor(product, 'Gemm');
+  if (reshape === undefined || gemm?.input?.length !== 2 || context.rankOf(bias) !== 1) return null;
+  const columns = context.sizeOf(gemm.input[1], transposesB(gemm) ? 0 : 1);
+  if (columns === undefined || context.int64sOf(shape)?.at(-1) !== columns) return null;
+  const output = `${product}:biased`;
+  return [
+    { ...gemm, input: [...gemm.input, bias], output: [output] },
+    { ...reshape, input: [output, shape] },
+  ];
+}
+
+const transposesB = (gemm: NodeProto): boolean =>
+  Number(gemm.attribute?.find(({ name }) => name === 'transB')?.i ?? 0) === 1;
+
 /** A bias of one number a channel reaches the sum with a 1 for every spatial axis. */
-function convolutionPlus(name: string, bias: string, context: Context): NodeProto | null {
+function convolutionPlus(name: string, bias: string, context: Context): Fused {
   const convolution = context.onlyFor(name, 'Conv');
   const aligned = context.makerOf(bias);
   if (convolution?.input?.length !== 2 || aligned?.opType !== 'Unsqueeze') return null;
@@ -116,14 +139,14 @@ function convolutionPlus(name: string, bias: string, context: Context): NodeProt
     context.rankOf(channels) === 1 &&
     added.length === spatial &&
     added.every((axis, i) => axis === i + 1);
-  return perChannel ? { ...convolution, input: [...convolution.input, channels] } : null;
+  return perChannel ? [{ ...convolution, input: [...convolution.input, channels] }] : null;
 }
 
 /**
  * The scale (input 1, ones before: no record writes another) and then the bias (input 2) of a normalisation over the last
  * axis. In a training step the gradient reads what is normalised, and they stay outside.
  */
-function normalised(name: string, input: 1 | 2, by: string, context: Context): NodeProto | null {
+function normalised(name: string, input: 1 | 2, by: string, context: Context): Fused {
   const norm = context.onlyFor(name, 'LayerNormalization');
   if (norm === undefined || norm.output?.[0] !== name || norm.output.slice(1).some(context.isRead))
     return null;
@@ -132,7 +155,7 @@ function normalised(name: string, input: 1 | 2, by: string, context: Context): N
   const [x, scale, ...bias] = norm.input ?? [];
   const isPlain = bias.length === 0 && (input === 2 || context.isConstant(scale));
   if (!isPlain) return null;
-  return { ...norm, input: input === 1 ? [x, by] : [x, scale, by] };
+  return [{ ...norm, input: input === 1 ? [x, by] : [x, scale, by] }];
 }
 
 const alphaOf = (gemm: NodeProto): number =>
