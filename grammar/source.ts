@@ -57,10 +57,3 @@ export function lineText(source: Source, line: number): string {
 
 /** The text that a span covers. */
 export const textOf = (span: Span): string => span.source.text.slice(span.start, span.end);
-
-/** The smallest span that covers both; they lie in the same source. */
-export const cover = (a: Span, b: Span): Span => ({
-  source: a.source,
-  start: Math.min(a.start, b.start),
-  end: Math.max(a.end, b.end),
-});
