@@ -1,7 +1,7 @@
 // Small constructors and questions about types that the builtins' type rules share.
 
 import type { TypedExpression } from '../check/typed.ts';
-import type { Base, TensorType, Type } from '../check/types.ts';
+import type { Base, TensorType } from '../check/types.ts';
 import { constant, isConstant } from '../dims/arithmetic.ts';
 import type { Dim } from '../dims/dim.ts';
 import type { Axis, Shape } from '../dims/shape.ts';
@@ -109,9 +109,6 @@ export function tensorArguments(
   }
   return { kind: 'tensors', tensors: call.arguments.filter(isTensor) };
 }
-
-/** Whether a type's tensor is one number. */
-export const isScalar = (type: Type): boolean => type.kind === 'tensor' && type.shape.length === 0;
 
 /** The last axis, where it is a size and not a pack. */
 export function lastSize(shape: Shape): Dim | null {

@@ -1,13 +1,11 @@
 // What the parts of the elaborator hand to each other while one graph is built, and how they refuse. The rules that call
 // each other across files are reached through the context, so that no two files import each other.
 
-import type { Span } from '../../grammar/source.ts';
 import type {
   Elaborated,
   Environment,
   InstanceValue,
   Label,
-  TensorValue,
   ZeroPadding,
 } from '../builtins/elaboration.ts';
 import type { TypedConstant, TypedExpression } from '../check/typed.ts';
@@ -67,12 +65,4 @@ export function collectRefusals<T>(into: Diagnostic[], body: () => T): T | null 
     into.push(error.diagnostic);
     return null;
   }
-}
-
-/** The tensor of a value that the checker has found to be one. */
-export function expectTensor(value: Elaborated, span: Span): TensorValue {
-  if (value.kind === 'tensor') return value;
-  throw new Error(
-    `a ${value.kind} where a tensor is expected, at ${span.source.path}:${span.start}`,
-  );
 }

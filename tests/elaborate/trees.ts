@@ -22,7 +22,6 @@ import { simplify } from '../../compiler/transform/simplify.ts';
 const span: Span = { source: { path: 'test.dlg', text: '' }, start: 0, end: 0 };
 export const real: Base = { kind: 'real' };
 export const int: Base = { kind: 'int' };
-export const bool: Base = { kind: 'bool' };
 export const scalar = (base: Base = real): Type => ({ kind: 'tensor', base, shape: [] });
 export const shaped = (base: Base, ...sizes: (number | Dim)[]): Type => ({
   kind: 'tensor',
