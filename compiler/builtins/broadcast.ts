@@ -7,6 +7,7 @@ import { E0602, E0603 } from '../diagnostics/builtins.ts';
 import { report } from '../diagnostics/diagnostic.ts';
 import { showDim, showValuation } from '../dims/show.ts';
 import type { BuiltinCall } from './builtin.ts';
+import { reportRounded } from './skip-sizes.ts';
 import { isOne } from './type-tools.ts';
 
 type Pair = { readonly left: Shape; readonly right: Shape; readonly span: Span };
@@ -21,7 +22,7 @@ export function broadcastShapes(call: BuiltinCall, { left, right, span }: Pair):
     const shapes = { left: call.showShape(left), right: call.showShape(right) };
     if (why === 'stretch') {
       call.report(report(E0603, { span, data: shapes }));
-    } else {
+    } else if (!reportRounded(call, left, right, span)) {
       call.report(
         report(E0602, {
           span,
@@ -54,5 +55,6 @@ function difference(call: BuiltinCall, a: Axis, b: Axis): string | null {
   const [left, right] = [showDim(a.size), showDim(b.size)];
   if (answer.kind === 'unknown')
     return `nothing shows that ${left} and ${right} are equal: add \`where ${left} == ${right}\` if they are`;
+  if (answer.valuation.size === 0) return '';
   return `for ${showValuation(answer.valuation)} ${left} is ${answer.left} and ${right} is ${answer.right}`;
 }

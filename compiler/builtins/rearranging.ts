@@ -7,6 +7,7 @@ import { sizeOf, type Shape } from '../dims/shape.ts';
 import { showDim } from '../dims/show.ts';
 import { E0604, E0605 } from '../diagnostics/builtins.ts';
 import { report } from '../diagnostics/diagnostic.ts';
+import { reportRounded } from './skip-sizes.ts';
 import type { Builtin, BuiltinCall, BuiltinResult } from './builtin.ts';
 import { asIs, lastOwn } from './creation.ts';
 import type { TensorValue } from './elaboration.ts';
@@ -144,6 +145,7 @@ const concat: Builtin = {
       const size = lastSize(t.type.shape);
       if (size === null) return refuse(call, concat.signature, 'this has no last axis', t);
       if (!sameAxes(call, lead, t.type.shape.slice(0, -1))) {
+        if (reportRounded(call, lead, t.type.shape.slice(0, -1), t.span)) return null;
         const [first, shape] = [tensors[0].type.shape, t.type.shape].map(call.showShape);
         return refuse(
           call,

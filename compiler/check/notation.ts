@@ -149,10 +149,29 @@ function declaredAxes(slots: readonly LeftSlot[], shape: Shape | null): readonly
   });
 }
 
-const boundSize = (context: Context, bound: Expression, inclusive: boolean): Dim | null => {
+function boundSize(context: Context, bound: Expression, inclusive: boolean): Dim | null {
   const size = toSize(context, bound);
   return size === null || !inclusive ? size : add(size, one);
-};
+}
+
+/** The size that bounds the index of a binder; null after a report. */
+function binderBound(
+  context: Context,
+  name: Identifier,
+  bound: Expression,
+  inclusive: boolean,
+): Dim | null {
+  const value = bound.kind === 'name' ? lookUp(context.scope, bound.text) : null;
+  const size = boundSize(value?.kind === 'local' ? silent(context) : context, bound, inclusive);
+  if (size === null && value?.kind === 'local')
+    context.report(
+      report(indices.E0309, {
+        span: bound.span,
+        data: { name: name.text, bound: textOf(bound.span) },
+      }),
+    );
+  return size;
+}
 
 // ---- trials -------------------------------------------------------------------------------------------------------
 
@@ -464,7 +483,8 @@ function bindIndex(
         ? bindKnown(context, notation, name)
         : trialIndex(notation.trial, name);
   if (index === null) {
-    missing.push(name);
+    if (bound === null || isPrefix || binderBound(context, name, bound, false) !== null)
+      missing.push(name);
     return null;
   }
   context.scope.names.set(name.text, { kind: 'index', index, span: name.span });
@@ -522,7 +542,7 @@ function boundBySize(
     );
     return false;
   }
-  const size = boundSize(context, bound, relation === '<=');
+  const size = binderBound(context, name, bound, relation === '<=');
   if (size === null || notation === null) return false;
   if (notation.trial === null) expectRange(context, notation, index, size, bound.span);
   else

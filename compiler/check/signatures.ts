@@ -213,7 +213,9 @@ function warnOfLonelySizes(
   const counts = occurrences(head);
   const dims = quantified.filter((v) => v.kind === 'variable' && v.name !== '_');
   const parameters = new Set(head.parameters.map((parameter) => parameter.name.text));
+  const told = new Set<string>();
   for (const { name } of dims) {
+    if (told.has(name)) continue;
     if (counts.get(name) !== 1 || name.length < 2 || parameters.has(name)) continue;
     const others: string[] = dims.filter((v) => v.name !== name).map((v) => v.name);
     for (let scope = context.scope.parent; scope !== null; scope = scope.parent)
@@ -222,6 +224,7 @@ function warnOfLonelySizes(
     const near = suggest(name, others);
     const entity = lookUp(context.scope, name);
     if (near === null || entity === null) continue;
+    told.add(near);
     context.report(
       report(sizes.E0117, {
         span: entity.span,
