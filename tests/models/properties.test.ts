@@ -84,22 +84,26 @@ describe('layers', () => {
           k: fc.integer({ min: 1, max: 4 }),
           stride: fc.integer({ min: 1, max: 3 }),
           padding: fc.integer({ min: 0, max: 2 }),
+          dilation: fc.integer({ min: 1, max: 2 }),
+          groups: fc.integer({ min: 1, max: 2 }),
           small: fc.tuple(sizes, sizes),
         }),
-        async (seed, { k, stride, padding, small }) => {
+        async (seed, { k, stride, padding, dilation, groups, small }) => {
           const [h, w] = small;
-          const [H, W] = small.map((n) => (n - 1) * stride + k - 2 * padding);
-          fc.pre(padding < k && H > 0 && W > 0);
-          const z = randomTensor(seed, [2, 3, H, W]);
-          const x = randomTensor(seed + 1, [2, 2, h, w]);
-          const kernel = randomTensor(seed + 2, [2, 3, k, k]);
+          const reach = dilation * (k - 1);
+          const [H, W] = small.map((n) => (n - 1) * stride + reach + 1 - 2 * padding);
+          fc.pre(padding <= reach && H > 0 && W > 0);
+          const [c, m] = [2 * groups, 3 * groups];
+          const z = randomTensor(seed, [2, m, H, W]);
+          const x = randomTensor(seed + 1, [2, c, h, w]);
+          const kernel = randomTensor(seed + 2, [c, 3, k, k]);
+          const layer = `ConvTranspose2d(${[c, m, k, stride, padding, dilation, groups].join(', ')})`;
           const y = await resultOf(
-            `layer net = ConvTranspose2d(2, 3, ${k}, ${stride}, ${padding})
-            export fn f(x: [B, 2, ${h}, ${w}]) -> y: [B, 3, ${H}, ${W}] = net(x)`,
-            { x, 'net.K': kernel, 'net.b': vector([0, 0, 0]) },
+            `layer net = ${layer}
+            export fn f(x: [B, ${c}, ${h}, ${w}]) -> y: [B, ${m}, ${H}, ${W}] = net(x)`,
+            { x, 'net.K': kernel, 'net.b': vector(Array(m).fill(0)) },
           );
-          const attributes = { stride, padding, dilation: 1, groups: 1 };
-          const forward = correlate(z, kernel, attributes);
+          const forward = correlate(z, kernel, { stride, padding, dilation, groups });
           expect(inner(y, z)).toBeCloseTo(inner(x, forward), 9);
         },
       ),
