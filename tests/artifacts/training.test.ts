@@ -8,6 +8,7 @@ import { expectClose } from '../ir/expect-close.ts';
 import { functionOf, trainOf } from '../models/compile.ts';
 import { drive, type Drive, type Driven } from './drive.ts';
 import { artifacts, batchOf, type Artifact } from './programs.ts';
+import { relativeError } from './relative-error.ts';
 
 type Tensors = Readonly<Record<string, Tensor>>;
 
@@ -87,9 +88,3 @@ describe.each(artifacts)('$name', (artifact) => {
     expect(c).toBe(a);
   });
 });
-
-/** The largest difference of an element, relative to it. */
-const relativeError = (actual: Tensor, expected: Tensor): number => {
-  expect(actual.shape).toEqual(expected.shape);
-  return Math.max(...Array.from(expected.data, (v, i) => Math.abs(actual.data[i] / v - 1)));
-};
