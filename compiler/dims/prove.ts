@@ -145,14 +145,13 @@ const vanishes = (d: Dim, context: Context): boolean => {
  * The answer to "does `holds` of `d`", a polynomial in the sizes as written, where `left` and `right` are a counterexample if
  * `wrong`: first the likeliest counterexamples, then proofs, then all other counterexamples.
  */
-function decide(
+function search(
   d: Dim,
   holds: (d: Dim, context: Context) => boolean,
   [left, right]: readonly [Dim, Dim],
   wrong: (left: number, right: number) => boolean,
   assumptions: Assumptions,
 ): Answer {
-  if (!isDefined(left) || !isDefined(right)) return unknown;
   const free = substitute(d, assumptions.rewrites);
   if (isZero(free)) return proved;
   const early = findCounterexample(left, right, assumptions, wrong, FIRST_ATTEMPTS);
@@ -165,21 +164,38 @@ function decide(
   return isDefined(free) && inEveryCase(free, context, holds) ? proved : unknown;
 }
 
+/** A question comes up several times, in a trial and then for good; its answer depends on nothing else. */
+const answers = new WeakMap<Assumptions, Map<string, Answer>>();
+const MOST_ANSWERS = 1000;
+
+/** `search`, once for each question. */
+function decide(relation: '==' | '<=' | '%', ...question: Parameters<typeof search>): Answer {
+  const [, , [left, right], , assumptions] = question;
+  if (!isDefined(left) || !isDefined(right)) return unknown;
+  let known = answers.get(assumptions);
+  if (known === undefined || known.size === MOST_ANSWERS)
+    answers.set(assumptions, (known = new Map()));
+  const key = `${left.key} ${relation} ${right.key}`;
+  let answer = known.get(key);
+  if (answer === undefined) known.set(key, (answer = search(...question)));
+  return answer;
+}
+
 /** Whether two dimensions are equal. */
 export function proveEqual(a: Dim, b: Dim, assumptions: Assumptions): Answer {
   if (equal(a, b)) return proved;
-  return decide(subtract(a, b), vanishes, [a, b], (l, r) => l !== r, assumptions);
+  return decide('==', subtract(a, b), vanishes, [a, b], (l, r) => l !== r, assumptions);
 }
 
 /** Whether a <= b. */
 export const proveAtMost = (a: Dim, b: Dim, assumptions: Assumptions): Answer =>
-  decide(subtract(b, a), notNegative, [a, b], (l, r) => l > r, assumptions);
+  decide('<=', subtract(b, a), notNegative, [a, b], (l, r) => l > r, assumptions);
 
 /** Whether b, which is positive, divides a. A counterexample has the values of a and b. */
 export function proveDivisible(a: Dim, b: Dim, assumptions: Assumptions): Answer {
   if (exactDivide(a, b) !== null) return proved;
   const wrong = (l: number, r: number): boolean => r >= 1 && l % r !== 0;
-  return decide(remainder(a, b), vanishes, [a, b], wrong, assumptions);
+  return decide('%', remainder(a, b), vanishes, [a, b], wrong, assumptions);
 }
 
 /** The dimension `a / b` where b, which is positive, divides a: in the sizes of a and b, whatever proved it. */

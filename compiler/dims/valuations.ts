@@ -10,8 +10,8 @@ const least = (v: DimVar | PackVar): number => (v.kind === 'variable' ? v.minimu
 export type Valuation = ReadonlyMap<DimVar | PackVar, number>;
 
 /** The attempts that settle most questions, to be made before a proof is tried; and all of them. */
-export const FIRST_ATTEMPTS: Attempts = { from: 0, to: 40 };
-export const OTHER_ATTEMPTS: Attempts = { from: 40, to: 400 };
+export const FIRST_ATTEMPTS: Attempts = { from: 0, to: 12 };
+export const OTHER_ATTEMPTS: Attempts = { from: 12, to: 400 };
 
 interface Attempts {
   readonly from: number;
