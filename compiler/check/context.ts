@@ -213,6 +213,8 @@ export interface Trial {
   readonly fallbacks: TrialEquation[];
   /** Reads at `i * p + u`: where u runs over 0..p-1 they tile the axis, which gives the range of i. */
   readonly affine: AffineRead[];
+  /** Something that is read is broken whatever the ranges. */
+  isBroken: boolean;
 }
 
 export interface AffineRead {
@@ -251,6 +253,7 @@ export interface Notation {
   readonly origins: Map<Index, RangeOrigin>;
   /** Whether two ranges of an index were reported to differ: the first such report tells the cause of all others. */
   readonly conflict: { reported: boolean };
+  readonly trialIsBroken: boolean;
 }
 
 export interface PrefixBound {

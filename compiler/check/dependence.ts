@@ -19,13 +19,14 @@ export interface Flow {
   readonly since: number;
 }
 
+/** Stands for whatever a function that is a value may depend on. */
+export const ANYTHING = '*';
+
 export interface Dependence {
-  /** Through a function that is a value, which may be anything. */
-  readonly anything: boolean;
   readonly flows: ReadonlyMap<Token, Flow>;
 }
 
-export const nothing: Dependence = { anything: false, flows: new Map() };
+export const nothing: Dependence = { flows: new Map() };
 
 const joinFlows = (a: Flow, b: Flow): Flow => ({
   smooth: a.smooth || b.smooth,
@@ -52,11 +53,10 @@ export function join(all: readonly Dependence[]): Dependence {
       const known = flows.get(token);
       flows.set(token, known === undefined ? flow : joinFlows(known, flow));
     }
-  return { anything: all.some((d) => d.anything), flows };
+  return { flows };
 }
 
 const mapFlows = (d: Dependence, change: (flow: Flow) => Flow): Dependence => ({
-  anything: d.anything,
   flows: new Map([...d.flows].map(([token, flow]) => [token, change(flow)])),
 });
 
@@ -105,11 +105,10 @@ export interface Dependences {
 }
 
 const direct = (token: Token, state: Dependences): Dependence => ({
-  anything: false,
   flows: new Map([[token, { smooth: true, lost: null, cut: null, live: true, since: state.step }]]),
 });
 
-const anything: Dependence = { anything: true, flows: new Map() };
+const anything = (state: Dependences): Dependence => direct(ANYTHING, state);
 
 /** `net.enc`, `steps.0`, `self.l1`; null for a layer that came as a value. */
 export function pathOf(layer: TypedExpression | null): string | null {
@@ -147,11 +146,13 @@ export function dependenceOf(expression: TypedExpression, state: Dependences): D
     case 'layer':
     case 'element': {
       const path = pathOf(expression);
-      return path === null ? anything : direct(path, state);
+      return path === null ? anything(state) : direct(path, state);
     }
     case 'parameter': {
       const path = pathOf(expression.owner);
-      return path === null ? anything : direct(`${path}.${expression.parameter.name}`, state);
+      return path === null
+        ? anything(state)
+        : direct(`${path}.${expression.parameter.name}`, state);
     }
     case 'call':
       return dependenceOfCall(expression, state);
@@ -204,17 +205,19 @@ function dependenceOfCall(
 ): Dependence {
   const given = call.arguments.map((argument) => dependenceOf(argument, state));
   if (call.callee.kind === 'value')
-    return join([anything, dependenceOf(call.callee.value, state), ...given]);
+    return join([anything(state), dependenceOf(call.callee.value, state), ...given]);
   const { function: callee, owner } = call.callee;
   const summary = summarise(callee, state);
-  const parts: Dependence[] = [{ anything: summary.anything, flows: new Map() }];
+  const parts: Dependence[] = [nothing];
   const path = pathOf(owner);
   for (const [token, flow] of summary.flows) {
     if (typeof token !== 'string') {
       const at = callee.parameters.findIndex((parameter) => parameter.local === token);
-      parts.push(at < 0 ? anything : mapFlows(given[at], (outer) => follow(outer, flow)));
+      parts.push(at < 0 ? anything(state) : mapFlows(given[at], (outer) => follow(outer, flow)));
+    } else if (token === ANYTHING || (path === null && owner !== null)) {
+      parts.push(mapFlows(anything(state), (outer) => follow(outer, flow)));
     } else if (path === null) {
-      parts.push(owner === null ? nothing : anything);
+      continue;
     } else {
       const from = token.replace(/^self/, path);
       parts.push(mapFlows(direct(from, state), (outer) => follow(outer, flow)));
@@ -231,7 +234,7 @@ function summarise(callee: TypedFunction, state: Dependences): Dependence {
   const body = callee.body();
   const summary =
     body === null
-      ? anything
+      ? anything(state)
       : dependenceOfBody(body, { ...state, locals: new Map(), step: Infinity });
   state.summaries.set(callee, summary);
   return summary;

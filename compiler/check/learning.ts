@@ -6,6 +6,7 @@ import { report } from '../diagnostics/diagnostic.ts';
 import { programs } from '../diagnostics/programs.ts';
 import type { Context } from './context.ts';
 import {
+  ANYTHING,
   dependenceOf,
   pathOf,
   recordStatement,
@@ -31,12 +32,11 @@ const overlaps = (a: string, b: string): boolean =>
 
 const flowsTo = (dependence: Dependence, path: string): readonly Flow[] =>
   [...dependence.flows].flatMap(([token, flow]) =>
-    typeof token === 'string' && overlaps(token, path) ? [flow] : [],
+    typeof token === 'string' && (token === ANYTHING || overlaps(token, path)) ? [flow] : [],
   );
 
 /** Reports a learner that the loss does not reach, or reaches by paths that carry no gradient. */
 function checkReach(context: Context, node: Optimize, dependence: Dependence): void {
-  if (dependence.anything) return;
   for (const layer of node.over) {
     const path = pathOf(layer);
     if (path === null) continue;

@@ -116,7 +116,9 @@ export function reportSizes(
         answer.valuation.size === 0
           ? []
           : [`for ${showValuation(answer.valuation)} they are ${answer.right} and ${answer.left}`],
-      help: counterexampleHelp(left, right, answer),
+      help:
+        flattenHelp(context, [{ kind: 'size', size: left }], origin.actual) ??
+        counterexampleHelp(left, right, answer),
     }),
   );
 }

@@ -182,6 +182,17 @@ const newTrial = (dots: Trial['dots']): Trial => ({
   ranges: new Map(),
   fallbacks: [],
   affine: [],
+  isBroken: false,
+});
+
+const notationOf = (trial: Trial | null): Notation => ({
+  trial,
+  ranges: new Map(),
+  dots: null,
+  bounds: new Map(),
+  origins: new Map(),
+  conflict: { reported: false },
+  trialIsBroken: false,
 });
 
 /** A fresh index whose range is to be found. */
@@ -250,10 +261,14 @@ function bindKnown(context: Context, notation: Notation, name: Identifier): Inde
   return index;
 }
 
-/** Checks a body and reports indices without a range, unless a mistake in the body is the likelier cause. */
+/**
+ * Checks a body and reports indices without a range, unless a mistake in the body, or one elsewhere that already broke
+ * what it reads, is the likelier cause.
+ */
 function checkBody(
   context: Context,
   missing: readonly Identifier[],
+  trialIsBroken: boolean,
   check: (context: Context) => TypedExpression,
 ): TypedExpression {
   let reported = false;
@@ -264,7 +279,9 @@ function checkBody(
       context.report(diagnostic);
     },
   });
-  if (!reported)
+  const elsewhere =
+    trialIsBroken && context.session.diagnostics.some((d) => d.severity === 'error');
+  if (!reported && !elsewhere)
     for (const name of missing)
       context.report(report(indices.E0305, { span: name.span, data: { name: name.text } }));
   return value;
@@ -291,14 +308,7 @@ function tryComprehension(
   const inside: Context = {
     ...silent(context),
     scope: newScope('notation', context.scope),
-    notation: {
-      trial,
-      ranges: new Map(),
-      dots: null,
-      bounds: new Map(),
-      origins: new Map(),
-      conflict: { reported: false },
-    },
+    notation: notationOf(trial),
   };
   for (const [at, slot] of slots.entries()) {
     if (slot.kind === 'dots') continue;
@@ -322,7 +332,7 @@ function tryComprehension(
         origin: { span: slot.span, reason: `the result has size ${showDim(axis.size)} here` },
       });
   }
-  context.session.rules.expression(inside, body, null);
+  trial.isBroken = isBroken(context.session.rules.expression(inside, body, null));
   return trial;
 }
 
@@ -343,12 +353,10 @@ export function checkComprehension(
   const trial = tryComprehension(context, slots, axes, body);
   const dots = typeof trial.dots === 'string' ? [] : dotIndices(trial.dots);
   const notation: Notation = {
-    trial: null,
+    ...notationOf(null),
     ranges: rangesOf(context, trial),
     dots: trial.dots === 'none' ? null : dots,
-    bounds: new Map(),
-    origins: new Map(),
-    conflict: { reported: false },
+    trialIsBroken: trial.isBroken,
   };
   const inside: Context = { ...context, scope: newScope('notation', context.scope), notation };
   if (trial.dots === 'unknown') {
@@ -374,7 +382,9 @@ export function checkComprehension(
     });
     return items.filter((index) => index !== null);
   });
-  const value = checkBody(inside, missing, (c) => c.session.rules.expression(c, body, null));
+  const value = checkBody(inside, missing, notation.trialIsBroken, (c) =>
+    c.session.rules.expression(c, body, null),
+  );
   const complete = slots.every(
     (slot, i) => slot.kind === 'dots' || groups[i]?.length === slot.items.length,
   );
@@ -572,7 +582,9 @@ function checkInside(context: Context, node: BinderExpression): TypedExpression 
     else if (made.prefix !== null) bounds.set(made.index, made.prefix);
     return made;
   });
-  const body = checkBody(inside, missing, (c) => c.session.rules.expression(c, node.body, null));
+  const body = checkBody(inside, missing, notation.trialIsBroken, (c) =>
+    c.session.rules.expression(c, node.body, null),
+  );
   for (const { name } of node.indices) context.session.ended.set(name.text, node.span);
   const made = bound.filter((item) => item !== null);
   if (isBroken(body) || made.length !== bound.length) return broken(node.span);
@@ -588,14 +600,14 @@ export function checkBinder(context: Context, node: BinderExpression): TypedExpr
   if (notation !== null && (notation.trial !== null || known)) return checkInside(context, node);
   const trial = newTrial('none');
   const base: Notation = {
-    trial,
-    ranges: new Map(),
+    ...notationOf(trial),
     dots: notation?.dots ?? null,
     bounds: notation?.bounds ?? new Map(),
-    origins: new Map(),
-    conflict: { reported: false },
   };
-  checkInside({ ...silent(context), notation: base }, node);
+  const trialIsBroken = isBroken(checkInside({ ...silent(context), notation: base }, node));
   const ranges = new Map([...(notation?.ranges ?? []), ...rangesOf(context, trial)]);
-  return checkInside({ ...context, notation: { ...base, trial: null, ranges } }, node);
+  return checkInside(
+    { ...context, notation: { ...base, trial: null, ranges, trialIsBroken } },
+    node,
+  );
 }
