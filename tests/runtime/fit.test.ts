@@ -93,7 +93,7 @@ describe('shapes', () => {
       item(port('w', ['n']), counting([4])),
     ]);
     expect(bad(both)).toMatchInlineSnapshot(`
-      "E0503 the data do not fit together: input w: axis 0 has size 4, but n is 3, n is 3 by input x
+      "E0503 the data do not fit together: input w: axis 0 has size 4, but n is 3 by input x
       file holds [2, 3] for x: [B, n]; file holds [4] for w: [n]"
     `);
   });
