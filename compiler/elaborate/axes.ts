@@ -17,10 +17,15 @@ export type Tag =
   /** Read at a tensor of indices. */
   | { readonly kind: 'gather'; readonly at: TensorValue };
 
-/** Read at `offset + sum of terms` of two labels, both steps positive numbers. */
+/** `step * label`, or where mirrored `step * (size - 1 - label)`; the step is a positive number. */
+export interface WindowTerm extends AffineTerm {
+  readonly mirrored: boolean;
+}
+
+/** Read at `offset + sum of terms` of two labels. */
 export interface WindowTag {
   readonly kind: 'window';
-  readonly terms: readonly [AffineTerm, AffineTerm];
+  readonly terms: readonly [WindowTerm, WindowTerm];
   readonly offset: Dim;
   /** Zeros around and between the elements, where the read's target is the tensor without them. */
   readonly padding: { readonly low: Dim; readonly high: Dim; readonly interior: Dim } | null;

@@ -4,7 +4,7 @@ import type { TensorValue } from '../builtins/elaboration.ts';
 import { tensorOf } from '../builtins/labelled.ts';
 import { add, equal, multiply, one, zero } from '../dims/arithmetic.ts';
 import type { Builder } from '../ir/builder-types.ts';
-import type { AffineTerm } from './affine.ts';
+import type { Value } from '../ir/graph.ts';
 import {
   cut,
   everything,
@@ -57,10 +57,16 @@ function unfoldWindow(
   if (tiles !== null) cuts[axis] = { ...cuts[axis], count: tiles };
   const sliced = cut(builder, value, cuts).value;
   const labelTags: Tag[] = [outer, inner].map(({ label }) => ({ kind: 'label', label }));
+  const facing = (made: Value, axes: readonly number[]): Value =>
+    builder.reverse(
+      made,
+      [outer, inner].flatMap((term, i) => (term.mirrored ? [axes[i]] : [])),
+    );
   if (tiles !== null) {
     const sizes = [outer.label.size, inner.label.size];
+    const split = builder.reshape(sliced, sliced.shape.toSpliced(axis, 1, ...sizes));
     return {
-      value: builder.reshape(sliced, sliced.shape.toSpliced(axis, 1, ...sizes)),
+      value: facing(split, [axis, axis + 1]),
       tags: tags.toSpliced(axis, 1, ...labelTags),
     };
   }
@@ -70,11 +76,14 @@ function unfoldWindow(
     strides: [outer.step],
     dilations: [inner.step],
   });
-  return { value: unfolded, tags: [...tags.with(axis, labelTags[0]), labelTags[1]] };
+  return {
+    value: facing(unfolded, [axis, tags.length]),
+    tags: [...tags.with(axis, labelTags[0]), labelTags[1]],
+  };
 }
 
 /** The label that counts windows first: the one whose step is the other's size, or the outer one. */
-function tilingOrder([a, b]: WindowTag['terms']): readonly [AffineTerm, AffineTerm] {
+function tilingOrder([a, b]: WindowTag['terms']): WindowTag['terms'] {
   return equal(a.step, one) && equal(b.step, a.label.size) ? [b, a] : [a, b];
 }
 

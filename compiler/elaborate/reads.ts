@@ -17,6 +17,7 @@ import {
   equal,
   isConstant,
   multiply,
+  negate,
   one,
   subtract,
   zero,
@@ -24,9 +25,9 @@ import {
 import type { Dim } from '../dims/dim.ts';
 
 import type { Value } from '../ir/graph.ts';
-import { affineOf, type Affine } from './affine.ts';
+import { affineOf, type Affine, type AffineTerm } from './affine.ts';
 import type { Context } from './context.ts';
-import { cut, everything, type Cut, type Tag, type TaggedValue } from './axes.ts';
+import { cut, everything, type Cut, type Tag, type TaggedValue, type WindowTerm } from './axes.ts';
 import { finishRead } from './finish-read.ts';
 import { resolveDim } from './sizes.ts';
 
@@ -229,6 +230,18 @@ function cutOfAffine({ terms, offset }: Affine, size: Dim): Cut | null {
     const tag: Tag = { kind: 'label', label: first.label };
     return { reversed, start, count: first.label.size, stride: constant(Math.abs(step)), tag };
   }
-  if (terms.length > 2 || steps.some((step) => step === null || step < 0)) return null;
-  return everything(size, { kind: 'window', terms: [first, second], offset, padding: null });
+  if (terms.length > 2 || steps.includes(null)) return null;
+  const [a, b] = [windowTerm(first), windowTerm(second)];
+  const least = [first, second].reduce(
+    (sum, { label, step }, i) =>
+      [a, b][i].mirrored ? add(sum, multiply(step, subtract(label.size, one))) : sum,
+    offset,
+  );
+  return everything(size, { kind: 'window', terms: [a, b], offset: least, padding: null });
+}
+
+/** A term whose step is a number, counted upwards. */
+function windowTerm({ label, step }: AffineTerm): WindowTerm {
+  const mirrored = (isConstant(step) ?? 0) < 0;
+  return { label, step: mirrored ? negate(step) : step, mirrored };
 }

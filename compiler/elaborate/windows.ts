@@ -15,14 +15,19 @@ import {
 } from '../dims/arithmetic.ts';
 import type { Dim } from '../dims/dim.ts';
 import type { Builder } from '../ir/builder-types.ts';
-import type { AffineTerm } from './affine.ts';
-import { windowExtent, type TaggedValue, type Tag, type WindowTag } from './axes.ts';
+import {
+  windowExtent,
+  type TaggedValue,
+  type Tag,
+  type WindowTag,
+  type WindowTerm,
+} from './axes.ts';
 
 /** A window whose one index counts positions and whose other, bound by the binder, counts taps. */
 interface Window {
   readonly axis: number;
-  readonly position: AffineTerm;
-  readonly tap: AffineTerm;
+  readonly position: WindowTerm;
+  readonly tap: WindowTerm;
   readonly tag: WindowTag;
 }
 
@@ -40,10 +45,12 @@ function windowsOf(read: TaggedValue, bound: readonly Label[]): readonly Window[
     if (tag.kind === 'label') continue;
     if (tag.kind !== 'window') return null;
     const [a, b] = tag.terms;
-    const isTap = (term: AffineTerm): boolean => includes(bound, term.label);
+    const isTap = (term: WindowTerm): boolean => includes(bound, term.label);
     if (isTap(a) === isTap(b) || includes(seen, a.label) || includes(seen, b.label)) return null;
     seen.push(a.label, b.label);
-    windows.push({ axis, tag, position: isTap(a) ? b : a, tap: isTap(a) ? a : b });
+    const [position, tap] = isTap(a) ? [b, a] : [a, b];
+    if (position.mirrored) return null;
+    windows.push({ axis, tag, position, tap });
   }
   return windows.length >= 1 && windows.length <= 3 ? windows : null;
 }
@@ -83,7 +90,7 @@ export function convolve(
   const batch = data.filter((label) => !inKernel(label));
   const outputs = byId(ownOfKernel);
   const x = toImages(builder, read, windows, batch, [...groups, ...channels]);
-  const w = toKernels(builder, kernel, [...groups, ...outputs], channels, taps);
+  const w = toKernels(builder, kernel, [...groups, ...outputs], channels, windows);
   const y = builder.convolution(x, w, convolutionWindow(windows, read), sizeOfLabels(groups));
   const labels = [...batch, ...groups, ...outputs, ...positions];
   const shape = labels.map((label) => label.size);
@@ -113,16 +120,19 @@ function toImages(
   ]);
 }
 
-/** [groups * outputs, channels, taps..] */
+/** [groups * outputs, channels, taps..]; mirrored taps are turned round. */
 function toKernels(
   builder: Builder,
   kernel: TensorValue,
   outputs: readonly Label[],
   channels: readonly Label[],
-  taps: readonly Label[],
+  windows: readonly Window[],
 ): TensorValue['value'] {
+  const turned = windows.flatMap(({ tap }) => (tap.mirrored ? [labelAxis(kernel, tap.label)] : []));
+  const taps = windows.map(({ tap }) => tap.label);
   const order = [...outputs, ...channels, ...taps].map((label) => labelAxis(kernel, label));
-  return builder.reshape(builder.transpose(kernel.value, order), [
+  const facing = builder.reverse(kernel.value, turned);
+  return builder.reshape(builder.transpose(facing, order), [
     sizeOfLabels(outputs),
     sizeOfLabels(channels),
     ...taps.map((tap) => tap.size),
@@ -164,7 +174,9 @@ export function pool(
   bound: readonly Label[],
 ): TensorValue | null {
   const windows = windowsOf(read, bound);
-  if (windows === null || windows.some(({ tag }) => tag.padding !== null)) return null;
+  // Ties go to the first tap in the order of the index, which a pool would take for the last where it is mirrored.
+  if (windows === null || windows.some(({ tag, tap }) => tag.padding !== null || tap.mirrored))
+    return null;
   const x = fitWindows(builder, read, windows);
   const window = {
     axes: windows.map(({ axis }) => axis),

@@ -77,6 +77,31 @@ describe('windows under binders', () => {
     close(made, [2, 4, 5], expected);
   });
 
+  it('a convolution as signal processing writes it turns the kernel', () => {
+    const signal = input('s', [7]);
+    const K = input('K', [3]);
+    const [t, u] = [index('t', 5), index('u', 3)];
+    const place = apply('subtract', [plus(at(t), whole(2)), at(u)], scalar(int));
+    const made = run(
+      forAll([t], bind('sum', [u], times(read(get(K), u), read(get(signal), place)))),
+      [signal, K],
+    );
+    expect(made.ops).toContain('convolution');
+    expect(made.ops).not.toContain('take');
+    close(
+      made,
+      [5],
+      tabulate([5], (p) => sumOver([3], (q) => e(K, q) * e(signal, p + 2 - q))),
+    );
+    const largest = run(forAll([t], bind('max', [u], read(get(signal), place))), [signal]);
+    expect(largest.ops).not.toContain('take');
+    close(
+      largest,
+      [5],
+      tabulate([5], (p) => Math.max(...[0, 1, 2].map((q) => e(signal, p + q)))),
+    );
+  });
+
   it('largest, smallest, sum and mean of windows are pools', () => {
     const c = index('c', 4);
     const [u, v] = [index('u', 2), index('v', 3)];
