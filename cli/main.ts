@@ -196,4 +196,11 @@ async function main(): Promise<ExitCode> {
   }
 }
 
+// `dlg ... | head` closes the pipe early: what is left to say has no reader.
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(exit.done);
+    throw error;
+  });
+
 process.exitCode = await main();

@@ -75,6 +75,17 @@ function epochLine(epoch: number, epochs: number, train: Measures, test: Measure
   return `epoch ${epoch}/${epochs}  ${showMeasures(train)}${tested}`;
 }
 
+/** Shows epochs as lines: all of them if they are few or long, else one a second, and the last. */
+function createEpochLines(): Progress['epoch'] {
+  let last = -Infinity;
+  return (epoch, epochs, ...measures) => {
+    const now = performance.now();
+    if (epochs > 50 && epoch < epochs && now - last < 1000) return;
+    last = now;
+    note(epochLine(epoch, epochs, ...measures));
+  };
+}
+
 export async function createProgress(): Promise<Progress> {
   return process.stderr.isTTY === true ? barProgress() : lineProgress();
 }
@@ -82,6 +93,7 @@ export async function createProgress(): Promise<Progress> {
 async function barProgress(): Promise<Progress> {
   const { default: progress } = await import('cli-progress');
   const meter = createMeter();
+  const showEpoch = createEpochLines();
   let bar: SingleBar | null = null;
   const stop = (): void => {
     bar?.stop();
@@ -117,7 +129,7 @@ async function barProgress(): Promise<Progress> {
     },
     epoch(...args) {
       stop();
-      note(epochLine(...args));
+      showEpoch(...args);
     },
     stop,
   };
@@ -136,7 +148,7 @@ function lineProgress(): Progress {
         `epoch ${event.epoch + 1}/${event.epochs}  ${event.done}/${event.steps}  ${measures}  ${showRate(rate)}  ${left} left`,
       );
     },
-    epoch: (...args) => note(epochLine(...args)),
+    epoch: createEpochLines(),
     stop: () => {},
   };
 }

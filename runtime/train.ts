@@ -22,7 +22,7 @@ export interface TrainSettings {
   readonly seed: number;
   /** A hash of the data, kept in checkpoints (runtime/data/fingerprint.ts). */
   readonly data: string;
-  /** Checkpoints come after so many steps, or after so much time, and after each epoch. */
+  /** Checkpoints come after so many steps, or after so much time and after epochs of a second or more; and at the end. */
   readonly saveEvery: { readonly steps: number } | { readonly seconds: number };
 }
 
@@ -84,6 +84,7 @@ interface Run {
   readonly events: TrainEvents;
   readonly stepsPerEpoch: number;
   readonly seed: Tensor;
+  readonly due: SaveSchedule;
 }
 
 /** Where the loop stands; replaced, never changed. */
@@ -110,6 +111,7 @@ export async function train(
     events,
     stepsPerEpoch: dataset.fixedBatch === null ? Math.ceil(batches) : Math.floor(batches),
     seed: tensor('u32', [], [settings.seed]),
+    due: saveSchedule(settings.saveEvery),
   };
   let state: State = start ?? (await freshState(run));
   let measures: Measures | null = null;
@@ -149,9 +151,8 @@ type EpochResult =
 
 /** The rest of the epoch that `state` stands in. */
 async function epoch(run: Run, start: State): Promise<EpochResult | Problem> {
-  const { dataset, settings, events, stepsPerEpoch } = run;
+  const { dataset, settings, events, stepsPerEpoch, due } = run;
   const order = shuffled(dataset.rows, settings.seed, start.position.epoch);
-  const due = saveSchedule(settings.saveEvery);
   const rest = createRest();
   const window = Math.ceil(stepsPerEpoch / pointsPerEpoch);
   let state = start;
@@ -167,7 +168,7 @@ async function epoch(run: Run, start: State): Promise<EpochResult | Problem> {
     events.onStep?.({ ...next.event, done: done + 1, steps: stepsPerEpoch });
     if ((done + 1) % window === 0 || done + 1 === stepsPerEpoch)
       state = point(run, state, (done + 1) / stepsPerEpoch);
-    if (done + 1 < stepsPerEpoch && due(state.position.step)) {
+    if (done + 1 < stepsPerEpoch && due(state.position.step, false)) {
       const refused = events.save({ kind: 'checkpoint', ...state });
       if (refused !== null) return refused;
       saved = state;
@@ -178,7 +179,7 @@ async function epoch(run: Run, start: State): Promise<EpochResult | Problem> {
 }
 
 async function finishEpoch(run: Run, state: State): Promise<EpochResult | Problem> {
-  const { events } = run;
+  const { events, settings, due } = run;
   const epoch = state.position.epoch + 1;
   const test = await evaluate(run, state);
   if (test !== null)
@@ -186,7 +187,9 @@ async function finishEpoch(run: Run, state: State): Promise<EpochResult | Proble
   events.onEpoch?.(epoch, meansOf(state.position.epochSums), test);
   const position: Position = { ...state.position, epoch, row: 0, epochSums: nothing };
   const ended: State = { ...state, position };
-  return events.save({ kind: 'checkpoint', ...ended }) ?? { state: ended, measures: test };
+  const save = epoch === settings.epochs || due(position.step, true);
+  const refused = save ? events.save({ kind: 'checkpoint', ...ended }) : null;
+  return refused ?? { state: ended, measures: test };
 }
 
 /** One step on the next batch. */
@@ -281,13 +284,16 @@ const plus = ({ rows, totals }: Sums, more: number, measures: Measures): Sums =>
 const meansOf = ({ rows, totals }: Sums): Measures =>
   Object.fromEntries(Object.entries(totals).map(([name, total]) => [name, total / rows]));
 
-/** Whether a checkpoint is due after a step. Time is measured from here. */
-function saveSchedule(every: TrainSettings['saveEvery']): (step: number) => boolean {
+/** Whether a checkpoint is due after a step, which may have ended an epoch. */
+type SaveSchedule = (step: number, epochEnds: boolean) => boolean;
+
+/** With time, the end of an epoch is a good moment, but short epochs must not spend it all on writing. */
+function saveSchedule(every: TrainSettings['saveEvery']): SaveSchedule {
   if ('steps' in every) return (step) => step % every.steps === 0;
   let last = performance.now();
-  return () => {
+  return (_, epochEnds) => {
     const now = performance.now();
-    if (now - last < every.seconds * 1000) return false;
+    if (now - last < (epochEnds ? Math.min(1, every.seconds) : every.seconds) * 1000) return false;
     last = now;
     return true;
   };

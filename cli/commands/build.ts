@@ -85,16 +85,16 @@ interface Stats {
 /** Collects times of stages and sizes of graphs. */
 function createStats(): Stats {
   const times: string[] = [];
-  const sizes = new Map<string, string[]>();
+  const graphs: { readonly name: string; readonly counts: string[] }[] = [];
   return {
     stage: (stage, ms) => times.push(`${stage.padEnd(12)}${ms.toFixed(1).padStart(9)} ms`),
     pass: (pass, { name, nodes }) => {
-      sizes.set(name, [...(sizes.get(name) ?? []), `${nodes.length} after ${pass}`]);
+      if (pass === 'elaborate') graphs.push({ name, counts: [] });
+      graphs.at(-1)?.counts.push(`${nodes.length} after ${pass}`);
     },
     text: () =>
-      [
-        ...times,
-        ...[...sizes].map(([name, counts]) => `${name}, nodes: ${counts.join(', ')}`),
-      ].join('\n'),
+      [...times, ...graphs.map(({ name, counts }) => `${name}, nodes: ${counts.join(', ')}`)].join(
+        '\n',
+      ),
   };
 }
