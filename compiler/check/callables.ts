@@ -31,7 +31,7 @@ function fromSignature(
   signature: Signature,
   result: Type,
   owner: Bindings,
-  span: Callable['span'],
+  layer: Callable['layer'],
 ): Callable {
   return {
     name,
@@ -47,16 +47,22 @@ function fromSignature(
     requirements: signature.requirements,
     owner,
     result: substituteType(result, owner),
-    span,
+    layer,
   };
 }
+
+/** The layer that an instance is, where it is one of a declaration. */
+const layerOf = (owner: TypedExpression | null): Callable['layer'] => {
+  if (owner?.kind === 'layer') return owner.layer;
+  return owner?.kind === 'element' ? layerOf(owner.target) : null;
+};
 
 export const callableOfFunction = (
   info: FunctionInfo,
   name: string,
   owner: TypedExpression | null,
 ): Callable =>
-  fromSignature(name, info.signature(), info.result(), ownerBindings(owner), info.node.span);
+  fromSignature(name, info.signature(), info.result(), ownerBindings(owner), layerOf(owner));
 
 const callableOfType = (type: FunctionType, name: string): Callable => ({
   name,
@@ -72,7 +78,7 @@ const callableOfType = (type: FunctionType, name: string): Callable => ({
   requirements: [],
   owner: noBindings,
   result: type.result,
-  span: null,
+  layer: null,
 });
 
 /** The function without a name: what calling a layer runs. */
@@ -106,13 +112,10 @@ export function callableOfBuiltin(context: Context, builtin: Builtin): Callable 
   };
   const { parameters, where, result } = node;
   const signature = readSignature(outer, { parameters, where, result, scope: 'function' });
-  const callable = fromSignature(
-    builtin.name,
-    signature,
-    signature.result ?? unknownType,
-    noBindings,
-    null,
-  );
+  const { name } = builtin;
+  const made = fromSignature(name, signature, signature.result ?? unknownType, noBindings, null);
+  // Its signature is no text of the user's.
+  const callable = { ...made, parameters: made.parameters.map((p) => ({ ...p, span: null })) };
   builtinCallables.set(builtin, callable);
   return callable;
 }

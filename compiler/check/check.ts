@@ -101,6 +101,7 @@ export function check(main: Source, host: Host): CheckResult {
     models: new Map(),
     rules: { expression: checkExpression, instantiate, fitFunction },
     staticLocals,
+    declarations: new Map(),
     ended: new Map(),
     isStaticLocal: (local) => staticLocals.has(local),
     uses: new Map(),

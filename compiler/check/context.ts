@@ -7,6 +7,7 @@ import type {
   Expression,
   FunctionDeclaration,
   Identifier,
+  LayerDeclaration,
   ModelDeclaration,
 } from '../../grammar/ast.ts';
 import type { Source, Span } from '../../grammar/source.ts';
@@ -196,6 +197,8 @@ export interface Session {
   /** Hyper-parameters, whose values are known when the program is built. */
   readonly isStaticLocal: (local: Local) => boolean;
   readonly staticLocals: Set<Local>;
+  /** How each layer is declared, for messages. */
+  readonly declarations: Map<TypedLayer, LayerDeclaration>;
   /** The last binder of each name of an index, to say where its scope ended. */
   readonly ended: Map<string, Span>;
   /** Which definition uses which: functions and models may not use themselves. */
@@ -293,8 +296,8 @@ export interface Callable {
   /** The sizes of the layer it belongs to. */
   readonly owner: Bindings;
   readonly result: Type;
-  /** Where it is defined, to show beside a mistake. */
-  readonly span: Span | null;
+  /** The layer that is called, to show where its sizes come from. */
+  readonly layer: TypedLayer | null;
 }
 
 export const isFunctionType = (type: Type): type is FunctionType => type.kind === 'function';

@@ -1,9 +1,11 @@
 // What to say when an argument does not fit: which sizes disagree, where each comes from, and what would help.
 
-import { report, type Related } from '../diagnostics/diagnostic.ts';
+import { positionOf, textOf } from '../../grammar/source.ts';
+import { report, type Related, type TextEdit } from '../diagnostics/diagnostic.ts';
 import { sizes, types } from '../diagnostics/types-and-shapes.ts';
 import { dimOf, equal, multiply, one } from '../dims/arithmetic.ts';
 import type { Dim, DimVar } from '../dims/dim.ts';
+import { sizesOf } from '../dims/linear.ts';
 import { proveEqual, type Answer } from '../dims/prove.ts';
 import { showDim, showValuation, sourceDim } from '../dims/show.ts';
 import type { Shape } from '../dims/shape.ts';
@@ -23,7 +25,7 @@ export function axisName(axis: number, rank: number): string {
 
 /** `n = 784`, or the size alone where it has no other name. */
 const named = (written: Dim, value: Dim): string =>
-  equal(written, value) ? showDim(value) : `${showDim(written)} = ${showDim(value)}`;
+  showDim(written) === showDim(value) ? showDim(value) : `${showDim(written)} = ${showDim(value)}`;
 
 /** The axis of a parameter as the definition writes it, without the packs that other shapes have instead. */
 function writtenSize(callable: Callable, origin: SizeOrigin): Dim | null {
@@ -60,6 +62,45 @@ export interface FailedCall {
   readonly equations: readonly Equation<SizeOrigin>[];
 }
 
+interface LayerOrigin {
+  readonly related: Related;
+  readonly help: string | null;
+  readonly fix: readonly TextEdit[];
+}
+
+/** The declaration that gave a layer the size that does not fit, and what it might have been. */
+function layerOrigin(
+  context: Context,
+  { layer, name, parameters }: Callable,
+  origin: SizeOrigin,
+  written: Dim,
+  actual: Dim,
+): LayerOrigin | null {
+  const node = layer === null ? undefined : context.session.declarations.get(layer);
+  if (layer === null || node?.value.kind !== 'call') return null;
+  const type = parameters.find((p) => p.name === origin.parameter)?.type;
+  const shape = type === undefined ? '' : ` ${showType(type)}`;
+  const related = { span: node.value.span, reason: `so \`${name}\` expects${shape}` };
+  const model = context.session.models.get(layer.value.type.model);
+  const at = model
+    ?.signature()
+    .parameters.findIndex((p) => p.dim !== null && equal(written, dimOf(p.dim)));
+  const argument = at === undefined || at < 0 ? undefined : node.value.arguments[at];
+  const own = new Set(context.model?.signature().quantified ?? []);
+  const nameable = sizesOf(actual).every((v) => own.has(v));
+  if (argument === undefined || argument.name !== null || !nameable)
+    return { related, help: null, fix: [] };
+  const size = sourceDim(actual);
+  const { callee, arguments: given } = node.value;
+  const texts = given.map((a) => (a === argument ? size : textOf(a.span)));
+  const { line } = positionOf(node.span.source, node.span.start);
+  return {
+    related,
+    help: `did you mean \`${textOf(callee.span)}(${texts.join(', ')})\` on line ${line}?`,
+    fix: [{ span: argument.value.span, newText: size }],
+  };
+}
+
 /** Reports one pair of sizes that has to be equal and is not, or may not be. */
 export function reportSizes(
   context: Context,
@@ -73,7 +114,9 @@ export function reportSizes(
   const right = substituteSize(original.right, bindings);
   const written = writtenSize(callable, origin) ?? original.left;
   const related: Related[] = [];
-  if (origin.declared !== null)
+  const layer = layerOrigin(context, callable, origin, written, right);
+  if (layer !== null) related.push(layer.related);
+  else if (origin.declared !== null)
     related.push({
       span: origin.declared,
       reason: `\`${callable.name}\` declares it as ${showDim(written)}`,
@@ -118,7 +161,9 @@ export function reportSizes(
           : [`for ${showValuation(answer.valuation)} they are ${answer.right} and ${answer.left}`],
       help:
         flattenHelp(context, [{ kind: 'size', size: left }], origin.actual) ??
+        layer?.help ??
         counterexampleHelp(left, right, answer),
+      fix: layer?.fix ?? [],
     }),
   );
 }

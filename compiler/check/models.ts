@@ -122,7 +122,7 @@ function drawn(
     requirements: [],
     owner: noBindings,
     result: wanted,
-    span: null,
+    layer: null,
   };
   const bound = bindCall(context, callable, given.map(givenOf), node.span);
   return bound === null
@@ -209,7 +209,10 @@ export function makeLayer(context: Context, node: LayerDeclaration): TypedLayer 
       return null;
   }
   const value = instantiateExpression(context, node.value);
-  return value === null ? null : { name: node.name.text, span: node.span, count, value };
+  if (value === null) return null;
+  const layer: TypedLayer = { name: node.name.text, span: node.span, count, value };
+  context.session.declarations.set(layer, node);
+  return layer;
 }
 
 /** `MLP(784, 10)`, where only a model with its hyper-parameters can stand; null after a report. */
@@ -285,7 +288,7 @@ export function instantiate(
     requirements: signature.requirements,
     owner: noBindings,
     result: unknownType,
-    span: model.node.span,
+    layer: null,
   };
   const bound = bindCall(context, callable, given.map(givenOf), span);
   if (bound === null) return null;
