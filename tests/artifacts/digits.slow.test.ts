@@ -58,8 +58,8 @@ describe.each(['node', 'web'] as const)('in onnxruntime-%s', (runtime) => {
   });
 });
 
-// ONNX Runtime cuts a matrix product into blocks by the rows and columns that a thread gets, also along the axis that is summed (MLAS's sgemm,
-// 1.30.0): with another number of threads, sums of more than 128 products round differently.
+// ONNX Runtime cuts a matrix product into blocks by what each thread gets, also along the axis that is summed: with another number of
+// threads, sums of more than 128 products may round differently (measured with 1.30.0).
 test('the same number of threads gives the same bytes, another number the same losses', async () => {
   const given = { runtime: 'node', seed: 2, batches: [digits(0, 32), digits(32, 64)] } as const;
   const [two, again, one] = await Promise.all(

@@ -103,6 +103,38 @@ describe.each(executors)('in $name', (executor) => {
 });
 
 describe('models within models', () => {
+  test('a perceptron has ReLU where no activation is given: exclusive or in closed form', async () => {
+    const program = compiledWithLibrary(
+      `layer net = MLP(2, 2, 1)
+      export fn f(x: [B, 2]) -> y: [B, 1] = net(x)`,
+    );
+    const { y } = await interpreter.run(functionOf(program, 'f').graph, {
+      x: tensor('f32', [4, 2], [0, 0, 0, 1, 1, 0, 1, 1]),
+      'net.l1.W': tensor('f32', [2, 2], [1, 1, 1, 1]),
+      'net.l1.b': vector([0, -1]),
+      'net.l2.W': tensor('f32', [1, 2], [1, -2]),
+      'net.l2.b': vector([0]),
+    });
+    expect(Array.from(y.data)).toEqual([0, 1, 1, 0]);
+  });
+
+  test('what is not given has its default, what is given replaces it', async () => {
+    const program = compiledWithLibrary(
+      `layer net = BatchNorm(1, eps = 0.5)
+      export fn f(x: [B]) -> y: [B] = leaky_relu(x) + leaky_relu(x, 0.5) + elu(x, a = 2)
+      export fn g(x: [B, 1]) -> y: [B, 1] = net(x)`,
+    );
+    const { y } = await interpreter.run(functionOf(program, 'f').graph, { x: vector([-1, 2]) });
+    expect(y.data[0]).toBeCloseTo(-0.01 - 0.5 + 2 * Math.expm1(-1), 12);
+    expect(y.data[1]).toBe(6);
+    const one = vector([1]);
+    const normalised = await interpreter.run(functionOf(program, 'g').graph, {
+      x: tensor('f32', [1, 1], [3]),
+      ...{ 'net.gamma': one, 'net.beta': one, 'net.mu': one, 'net.var': vector([3.5]) },
+    });
+    expect(normalised.y.data[0]).toBeCloseTo(2, 12);
+  });
+
   test('a layer that is used twice has one set of parameters, and both uses move it', async () => {
     const program = compiledWithLibrary(`
       model Twice() {

@@ -36,6 +36,28 @@ describe('first values', () => {
     expect(new Set([...first['net.b'].data, ...first['conv.b'].data])).toEqual(new Set([0]));
   });
 
+  test('have the spread that each initialiser names', async () => {
+    const first = await firstValues(
+      `model Wide(n: dim, m: dim) {
+        param L: [m, n] ~ normal(0, lecun(n))
+        param G: [m, n] ~ normal(1, glorot(n, m))
+        param U: [m, n] ~ uniform(-glorot_bound(n, m), glorot_bound(n, m))
+      }
+      layer net = Wide(200, 100)`,
+      2,
+    );
+    expect(spread(first['net.L']).deviation * Math.sqrt(200)).toBeCloseTo(1, 1);
+    expect(spread(first['net.G']).deviation * Math.sqrt(150)).toBeCloseTo(1, 1);
+    expect(spread(first['net.G']).mean).toBeCloseTo(1, 2);
+    expect(spread(first['net.U']).deviation * Math.sqrt(150)).toBeCloseTo(1, 1);
+    const bound = Math.sqrt(6 / 300);
+    const largest = Math.max(...first['net.U'].data);
+    const smallest = Math.min(...first['net.U'].data);
+    expect(largest).toBeLessThan(bound);
+    expect(smallest).toBeGreaterThanOrEqual(-bound);
+    expect(largest - smallest).toBeGreaterThan(1.99 * bound);
+  });
+
   test('of normalisations are the identity', async () => {
     const first = await firstValues('layer net = BatchNorm(3)', 1);
     const values = Object.entries(first).map(([name, { data }]) => [name, ...data]);
