@@ -9,7 +9,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { interpret } from '../../compiler/ir/interpret.ts';
 import { tensor, type Tensor } from '../../compiler/ir/tensor.ts';
 import { compiled, functionOf, trainOf } from '../models/compile.ts';
-import { drive, type Driven } from './drive.ts';
+import { drive, patience, type Driven } from './drive.ts';
 import { relativeError } from './relative-error.ts';
 
 const text = readFileSync(new URL('../../examples/digits-cnn/digits.dlg', import.meta.url), 'utf8');
@@ -35,7 +35,7 @@ describe.each(['node', 'web'] as const)('in onnxruntime-%s', (runtime) => {
   let driven: Driven;
   beforeAll(async () => {
     driven = await drive(artifact, { runtime, threads: 1, seed: 1, batches, queries });
-  });
+  }, patience);
 
   test('steps give the losses of the interpreter', () => {
     let state = driven.first;
@@ -60,14 +60,18 @@ describe.each(['node', 'web'] as const)('in onnxruntime-%s', (runtime) => {
 
 // ONNX Runtime cuts a matrix product into blocks by what each thread gets, also along the axis that is summed: with another number of
 // threads, sums of more than 128 products may round differently (measured with 1.30.0).
-test('the same number of threads gives the same bytes, another number the same losses', async () => {
-  const given = { runtime: 'node', seed: 2, batches: [digits(0, 32), digits(32, 64)] } as const;
-  const [two, again, one] = await Promise.all(
-    [2, 2, 1].map((threads) => drive(artifact, { ...given, threads, queries: [] })),
-  );
-  expect(again.text === two.text).toBe(true);
-  expect(one.first).toEqual(two.first);
-  one.measures.forEach(({ loss }, i) => {
-    expect(Math.abs(two.measures[i].loss / loss - 1), `loss ${i}`).toBeLessThan(1e-6);
-  });
-});
+test(
+  'the same number of threads gives the same bytes, another number the same losses',
+  async () => {
+    const given = { runtime: 'node', seed: 2, batches: [digits(0, 32), digits(32, 64)] } as const;
+    const [two, again, one] = await Promise.all(
+      [2, 2, 1].map((threads) => drive(artifact, { ...given, threads, queries: [] })),
+    );
+    expect(again.text === two.text).toBe(true);
+    expect(one.first).toEqual(two.first);
+    one.measures.forEach(({ loss }, i) => {
+      expect(Math.abs(two.measures[i].loss / loss - 1), `loss ${i}`).toBeLessThan(1e-6);
+    });
+  },
+  patience,
+);

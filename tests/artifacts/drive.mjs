@@ -4,7 +4,7 @@
 //
 // FOLDER holds NAME.init.onnx, NAME.train.onnx, NAME.onnx and feeds.json: { seed, batches: [{ name: { type, dims, data } }], queries: [the same] }.
 // Draws the first parameters from the seed, takes a step a batch, and asks the model each query with the parameters learnt. Prints JSON:
-// { first, measures: [{ loss, ... }], last, answers }.
+// { first, measures: [{ loss, ... }], last, answers }, tensors as { type, dims, bytes } with bytes in base64.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -32,7 +32,11 @@ const toPlain = (tensors) =>
   Object.fromEntries(
     Object.entries(tensors).map(([key, { type, dims, data }]) => [
       key,
-      { type, dims: [...dims], data: Array.from(data) },
+      {
+        type,
+        dims: [...dims],
+        bytes: Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64'),
+      },
     ]),
   );
 

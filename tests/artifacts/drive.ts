@@ -36,10 +36,11 @@ export interface Driven {
 interface Plain {
   readonly type: keyof typeof dtypes;
   readonly dims: readonly number[];
-  readonly data: readonly number[];
+  readonly bytes: string;
 }
 
 const dtypes = { float32: 'f32', int32: 'i32', uint32: 'u32' } as const;
+const arrays = { float32: Float32Array, int32: Int32Array, uint32: Uint32Array };
 const types: Partial<Record<DType, string>> = { f32: 'float32', i32: 'int32', u32: 'uint32' };
 
 const plain = (tensors: Tensors): unknown =>
@@ -52,13 +53,17 @@ const plain = (tensors: Tensors): unknown =>
 
 const restore = (tensors: Readonly<Record<string, Plain>>): Tensors =>
   Object.fromEntries(
-    Object.entries(tensors).map(([name, { type, dims, data }]) => [
-      name,
-      tensor(dtypes[type], dims, data),
-    ]),
+    Object.entries(tensors).map(([name, { type, dims, bytes }]) => {
+      // A copy: what Buffer decodes may start anywhere in its pool.
+      const { buffer } = Uint8Array.from(Buffer.from(bytes, 'base64'));
+      return [name, tensor(dtypes[type], dims, new arrays[type](buffer))];
+    }),
   );
 
 const script = fileURLToPath(new URL('./drive.mjs', import.meta.url));
+
+/** How long a test may wait for such processes, in milliseconds: onnxruntime-web starts slowly on a busy machine. */
+export const patience = 60_000;
 
 /** What the script printed; rejects where it failed. */
 export async function drive(

@@ -6,7 +6,7 @@ import { tensor, type Tensor } from '../../compiler/ir/tensor.ts';
 import { interpret } from '../../compiler/ir/interpret.ts';
 import { expectClose } from '../ir/expect-close.ts';
 import { functionOf, trainOf } from '../models/compile.ts';
-import { drive, type Drive, type Driven } from './drive.ts';
+import { drive, patience, type Drive, type Driven } from './drive.ts';
 import { artifacts, batchOf, type Artifact } from './programs.ts';
 import { relativeError } from './relative-error.ts';
 
@@ -44,7 +44,7 @@ describe.each(cases)('$name in onnxruntime-$runtime', ({ runtime, artifact }) =>
   let driven: Driven;
   beforeAll(async () => {
     driven = await drive(artifact, given);
-  });
+  }, patience);
 
   test('a plain loop reaches the losses of the interpreter', () => {
     const expected = interpretedLoop(artifact, driven.first, given);

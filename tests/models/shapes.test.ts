@@ -100,6 +100,36 @@ describe.each(executors)('in $name', (executor) => {
     const y = await run(text, { x, 'net.K': kernel, 'net.b': vector([1]) });
     expectClose(y, tensor('f32', [1, 1, 1, 2], [7, 11], 'f64'), executor.tolerance, 'y');
   });
+
+  test('strided and transposed convolutions of images of free sizes, and their gradients', async () => {
+    const train = trainOf(
+      compiledWithLibrary(`
+      layer down = Conv2d(1, 2, 3, stride = 2, padding = 1)
+      layer up = ConvTranspose2d(2, 1, 4, stride = 2, padding = 1)
+      train fit(x: [B, 1, H, W]) { minimize mean(relu(up(max_pool(down(x), 1)))) over down, up using SGD(1) }
+    `),
+    );
+    const first = await interpreter.run(train.init, { seed: tensor('u32', [], [4]) });
+    for (const [height, width] of [
+      [4, 6],
+      [5, 3],
+    ]) {
+      const x = randomTensor(height, [2, 1, height, width]);
+      const outputs = await executor.run(train.step, { ...first, x });
+      const loss = async (path: string, change: number): Promise<number> => {
+        const { dtype, shape, data } = first[path];
+        const moved = tensor(dtype, shape, data, 'f64');
+        moved.data[1] += change;
+        return (await interpreter.run(train.evaluate, { ...first, [path]: moved, x })).loss.data[0];
+      };
+      for (const path of ['down.K', 'up.K']) {
+        const slope = ((await loss(path, 1e-5)) - (await loss(path, -1e-5))) / 2e-5;
+        expect(Math.abs(slope), path).toBeGreaterThan(1e-4);
+        const moved = first[path].data[1] - outputs[`${path}.next`].data[1];
+        expect(Math.abs(moved - slope), `${path} at ${height} x ${width}`).toBeLessThan(1e-6);
+      }
+    }
+  });
 });
 
 describe('models within models', () => {
