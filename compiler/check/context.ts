@@ -107,6 +107,10 @@ export interface Module {
   readonly trains: (() => TypedTrain | null)[];
 }
 
+/** What an import brings: the definitions of the file, and those that its own imports without a name brought. */
+export const exportedNames = ({ scope }: Module): ReadonlyMap<string, Entity> =>
+  new Map([...(scope.parent?.names ?? []), ...scope.names]);
+
 /** A condition on sizes that calls have to meet. */
 export interface Requirement {
   readonly fact: Fact;

@@ -91,14 +91,13 @@ function sizeOfName(context: Context, node: NameExpression): Dim | null {
   const entity = lookUp(context.scope, node.text);
   if (entity === null) {
     const near = suggest(node.text, visibleNames(context.scope));
+    const add = context.scope.kind === 'module' ? null : `add a parameter \`${node.text}: dim\``;
+    const mean = near === null ? null : `did you mean \`${near}\`?`;
     context.report(
       report(names.E0201, {
         span: node.span,
         data: { name: node.text },
-        help:
-          near === null
-            ? `add a parameter \`${node.text}: dim\``
-            : `did you mean \`${near}\`? Otherwise add a parameter \`${node.text}: dim\``,
+        help: add === null || mean === null ? (mean ?? add) : `${mean} Otherwise ${add}`,
         fix: near === null ? [] : [{ span: node.span, newText: near }],
       }),
     );

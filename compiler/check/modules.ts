@@ -17,6 +17,7 @@ import { fromSyntaxProblem } from '../diagnostics/syntax.ts';
 import { noAssumptions } from '../dims/assumptions.ts';
 import {
   newScope,
+  exportedNames,
   once,
   unknownType,
   type Context,
@@ -117,10 +118,6 @@ function importedModule(context: Context, node: ImportDeclaration): Module | nul
   context.report(report(names.E0204, { span: node.path.span, data: { path: node.path.value } }));
   return null;
 }
-
-/** What an import without `as` brings: the definitions of the file, and those it got in the same way. */
-const exportedNames = ({ scope }: Module): ReadonlyMap<string, Entity> =>
-  new Map([...(scope.parent?.names ?? []), ...scope.names]);
 
 function readImport(context: Context, node: ImportDeclaration, brought: Map<string, string>): void {
   const imported = importedModule(context, node);

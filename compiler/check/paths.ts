@@ -4,7 +4,7 @@ import type { Identifier, Path } from '../../grammar/ast.ts';
 import { report } from '../diagnostics/diagnostic.ts';
 import { names } from '../diagnostics/names.ts';
 import { suggest } from '../diagnostics/suggest.ts';
-import { lookUp, visibleNames, type Context, type Entity, type Scope } from './context.ts';
+import { exportedNames, lookUp, visibleNames, type Context, type Entity } from './context.ts';
 
 /** Reports a name that nothing in `scope` has, with the nearest that something has. */
 export function reportUnknown(
@@ -41,9 +41,6 @@ export function reportNoMember(
   );
 }
 
-/** What a definition of an imported file is, without looking further up. */
-const ownName = (scope: Scope, name: string): Entity | null => scope.names.get(name) ?? null;
-
 /** What `Dense` or `nn.Dense` means; null after a report. */
 export function resolvePath(context: Context, path: Path): Entity | null {
   const [first, ...others] = path.parts;
@@ -56,9 +53,9 @@ export function resolvePath(context: Context, path: Path): Entity | null {
   for (const part of others) {
     if (entity.kind === 'broken') return entity;
     const found: Entity | null =
-      entity.kind === 'module' ? ownName(entity.module.scope, part.text) : null;
+      entity.kind === 'module' ? (exportedNames(entity.module).get(part.text) ?? null) : null;
     if (found === null) {
-      const candidates = entity.kind === 'module' ? entity.module.scope.names.keys() : [];
+      const candidates = entity.kind === 'module' ? exportedNames(entity.module).keys() : [];
       reportNoMember(context, `\`${owner}\``, part, candidates);
       return null;
     }

@@ -11,6 +11,7 @@ import { showDim } from '../dims/show.ts';
 import { callableOfFunction, functionType, targetOf } from './callables.ts';
 import {
   broken,
+  exportedNames,
   isBroken,
   recordUse,
   unknownType,
@@ -243,14 +244,10 @@ export function checkMember(context: Context, node: MemberExpression): TypedExpr
   if (node.target.kind === 'name') {
     const entity = scopeOf(context, node.target.text)?.names.get(node.target.text);
     if (entity?.kind === 'module') {
-      const found = entity.module.scope.names.get(node.name.text);
+      const members = exportedNames(entity.module);
+      const found = members.get(node.name.text);
       if (found !== undefined) return valueOf(context, found, null, node.name.text, node.span);
-      reportNoMember(
-        context,
-        `\`${node.target.text}\``,
-        node.name,
-        entity.module.scope.names.keys(),
-      );
+      reportNoMember(context, `\`${node.target.text}\``, node.name, members.keys());
       return broken(node.span);
     }
   }

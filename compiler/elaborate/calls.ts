@@ -68,11 +68,25 @@ export function callValue(
   const callable = callableOf(target);
   if (callable === null) throw new Error(`a ${target.kind} is not a function`);
   const { owner } = callable;
-  const sizes = sizesFromArguments(callable.function, owner, values);
+  const given = withDefaults(context, callable.function, owner, values);
+  const sizes = sizesFromArguments(callable.function, owner, given);
   const path = owner?.path ?? call.environment.path;
   return context.builder.at({ path, span: call.span }, () =>
-    runFunction(context, callable.function, owner, sizes, values, path),
+    runFunction(context, callable.function, owner, sizes, given, path),
   );
+}
+
+/** A function type says nothing of parameters with defaults: they are filled in where the function is known. */
+function withDefaults(
+  context: Context,
+  called: TypedFunction,
+  owner: InstanceValue | null,
+  values: readonly Elaborated[],
+): readonly Elaborated[] {
+  const missing = called.parameters
+    .slice(values.length)
+    .flatMap(({ default: value }) => value ?? []);
+  return [...values, ...missing.map((value) => context.evaluate(value, environmentOf(owner)))];
 }
 
 function callableOf(
