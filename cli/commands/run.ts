@@ -42,17 +42,16 @@ async function evaluate(
   if (isProblem(inputs)) return inputs;
   const weights = await readWeights(program, entry, options);
   if (isProblem(weights)) return weights;
-  const outputs = await guarded(async () => {
+  return guarded(async () => {
     const loaded = await load(entry.graph, options);
-    return loaded.run({ ...inputs, ...weights });
+    const outputs = await loaded.run({ ...inputs, ...weights });
+    const results = entry.results.map(({ name: result, base }) => {
+      const { shape, data } = outputs[result];
+      const values = base === 'bool' ? Array.from(data, (v) => v !== 0) : Array.from(data);
+      return [result, nested(values, shape)] as const;
+    });
+    return new Map(results);
   });
-  if (isProblem(outputs)) return outputs;
-  const results = entry.results.map(({ name: result, base }) => {
-    const { shape, data } = outputs[result];
-    const values = base === 'bool' ? Array.from(data, (v) => v !== 0) : Array.from(data);
-    return [result, nested(values, shape)] as const;
-  });
-  return new Map(results);
 }
 
 /** The inputs, from files or from JSON written on the command line, checked against the declarations. */

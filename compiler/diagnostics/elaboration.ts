@@ -23,6 +23,15 @@ export const elaborationDiagnostics = defineDiagnostics({
       'The inputs of an export fn determine its free sizes. A size that no input has would have to be an input itself, which is not there yet.',
     example: 'export fn f(B: dim) -> y: [B] = zeros(B)\n',
   },
+  E0703: {
+    severity: 'error',
+    title: 'too large',
+    message: ({ what, size }: { what: string; size: string }) =>
+      `${what} of ${size} is more than any target holds: the most is 2^31 - 1`,
+    explanation:
+      'Positions along an axis are 32-bit integers, and so are positions in a tensor of parameters or data. A size that is larger by far than any real model is most often a slip of the hand.',
+    example: 'export fn f(x: [B, 99999999999]) -> y: [B] {\n  y[b] = sum[i] x[b, i]\n}\n',
+  },
 });
 
-export const { E0701, E0702 } = elaborationDiagnostics;
+export const { E0701, E0702, E0703 } = elaborationDiagnostics;

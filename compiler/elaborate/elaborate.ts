@@ -7,6 +7,7 @@ import type { CompiledProgram } from '../program.ts';
 import { collectRefusals } from './context.ts';
 import { elaborateFunction } from './functions.ts';
 import { programInit } from './init.ts';
+import { layersTooLarge, tooLarge } from './too-large.ts';
 import { elaborateTrain } from './train.ts';
 
 /** The program's graphs as written, gradients still markers; null with diagnostics where a graph could not be built. */
@@ -19,6 +20,15 @@ export function elaborate(program: TypedProgram): {
   const functions = program.exports.map((entry) => attempt(() => elaborateFunction(entry)));
   const trains = program.trains.map((train) => attempt(() => elaborateTrain(train)));
   const init = attempt(() => programInit(`${program.name}.init`, program.layers));
+  if (init !== null) diagnostics.push(...layersTooLarge(init, program.layers));
+  if (diagnostics.length === 0) {
+    functions.forEach((f, i) => {
+      if (f !== null) diagnostics.push(...tooLarge(f.graph, program.exports[i].span));
+    });
+    trains.forEach((train, i) => {
+      if (train !== null) diagnostics.push(...tooLarge(train.step, program.trains[i].span));
+    });
+  }
   if (diagnostics.length > 0 || init === null)
     return { program: null, diagnostics: withoutRepetitions(diagnostics) };
   return {
