@@ -80,7 +80,9 @@ export function binderResult(
       report(types.E0121, {
         span: node.body.span,
         data: { found: describe(type), expected: wantsTruth ? 'a truth value' : 'a number' },
-        help: wantsTruth ? 'compare it: `x > 0`' : '`ind(c)` is 1 where c is true, else 0',
+        help: wantsTruth
+          ? `compare inside the binder, in brackets: \`${node.binder}[i] (x[i] > 0)\``
+          : '`ind(c)` is 1 where c is true, else 0',
       }),
     );
     return broken(node.span);
