@@ -204,8 +204,7 @@ function dependenceOfCall(
   state: Dependences,
 ): Dependence {
   const given = call.arguments.map((argument) => dependenceOf(argument, state));
-  if (call.callee.kind === 'value')
-    return join([anything(state), dependenceOf(call.callee.value, state), ...given]);
+  if (call.callee.kind === 'value') return join([dependenceOf(call.callee.value, state), ...given]);
   const { function: callee, owner } = call.callee;
   const summary = summarise(callee, state);
   const parts: Dependence[] = [nothing];
@@ -213,7 +212,8 @@ function dependenceOfCall(
   for (const [token, flow] of summary.flows) {
     if (typeof token !== 'string') {
       const at = callee.parameters.findIndex((parameter) => parameter.local === token);
-      parts.push(at < 0 ? anything(state) : mapFlows(given[at], (outer) => follow(outer, flow)));
+      const outside = at < 0 ? hyperParameter(token, owner, state) : given[at];
+      parts.push(mapFlows(outside, (outer) => follow(outer, flow)));
     } else if (token === ANYTHING || (path === null && owner !== null)) {
       parts.push(mapFlows(anything(state), (outer) => follow(outer, flow)));
     } else if (path === null) {
@@ -224,6 +224,35 @@ function dependenceOfCall(
     }
   }
   return join(parts);
+}
+
+/** What the layer that owns a function was given for a hyper-parameter. */
+function hyperParameter(
+  local: Local,
+  owner: TypedExpression | null,
+  state: Dependences,
+): Dependence {
+  if (owner?.kind === 'element') return hyperParameter(local, owner.target, state);
+  if (owner?.kind === 'self') return direct(local, state);
+  const value = owner?.kind === 'layer' ? owner.layer.value.values.get(local) : undefined;
+  if (owner?.kind !== 'layer' || value === undefined) return anything(state);
+  const within = dependenceOf(value, { ...state, locals: new Map() });
+  // The value stands in the model that declares the layer.
+  const { owner: around } = owner;
+  if (around === null || around.kind === 'self') return within;
+  const path = pathOf(around);
+  return join([
+    nothing,
+    ...[...within.flows].map(([token, flow]) => {
+      const outside =
+        typeof token !== 'string'
+          ? hyperParameter(token, around, state)
+          : path === null
+            ? anything(state)
+            : direct(token.replace(/^self/, path), state);
+      return mapFlows(outside, (outer) => follow(outer, flow));
+    }),
+  ]);
 }
 
 function summarise(callee: TypedFunction, state: Dependences): Dependence {

@@ -74,12 +74,13 @@ function checkReach(context: Context, node: Optimize, dependence: Dependence): v
   }
 }
 
-/** The locals that an expression reads, with where. */
+/** The locals that an expression reads outside of `stop`, with where. */
 function localsIn(expression: TypedExpression, found: Map<Local, Span>): Map<Local, Span> {
   if (expression.kind === 'local') {
     found.set(expression.local, expression.span);
     return found;
   }
+  if (expression.kind === 'builtin' && expression.builtin.name === 'stop') return found;
   for (const part of partsOf(expression)) localsIn(part, found);
   return found;
 }

@@ -57,7 +57,9 @@ export function declare(
   name: { readonly text: string; readonly span: Parameter['span'] },
   entity: NonNullable<ReturnType<typeof lookUp>>,
 ): boolean {
-  const known = context.scope.names.get(name.text);
+  const { scope } = context;
+  const head = scope.kind === 'model' && scope.parent?.kind === 'model' ? scope.parent : null;
+  const known = scope.names.get(name.text) ?? head?.names.get(name.text);
   if (known !== undefined && known.kind !== 'half-bound') {
     context.report(
       report(names.E0202, {

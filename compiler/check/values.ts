@@ -5,7 +5,7 @@ import { textOf, type Span } from '../../grammar/source.ts';
 import { builtins, namedNumbers } from '../builtins/registry.ts';
 import { report } from '../diagnostics/diagnostic.ts';
 import { indices } from '../diagnostics/indices.ts';
-import { names } from '../diagnostics/names.ts';
+import { names as nameTable } from '../diagnostics/names.ts';
 import { types } from '../diagnostics/types-and-shapes.ts';
 import { showDim } from '../dims/show.ts';
 import { callableOfFunction, functionType, targetOf } from './callables.ts';
@@ -102,7 +102,7 @@ export function valueOf(
       return functionValue(context, entity.info, owner, name, span);
     case 'half-bound':
       context.report(
-        report(names.E0217, {
+        report(nameTable.E0217, {
           span,
           data: { name },
           related: [{ span: entity.span, reason: 'assigned here' }],
@@ -116,7 +116,7 @@ export function valueOf(
     case 'type':
     case 'module':
       context.report(
-        report(names.E0212, {
+        report(nameTable.E0212, {
           span,
           data: { name, what: notValues[entity.kind] ?? 'a definition' },
           related: [{ span: entity.span, reason: 'defined here' }],
@@ -207,7 +207,7 @@ export function singleLayer(context: Context, value: TypedExpression): TypedExpr
   const count = layerCount(value);
   if (count === null) return value;
   context.report(
-    report(names.E0222, {
+    report(nameTable.E0222, {
       span: value.span,
       data: { name: textOf(value.span), count: showDim(count) },
     }),
@@ -225,9 +225,11 @@ function instanceMember(
 ): TypedExpression {
   const info = context.session.models.get(type.model);
   const members = info?.members();
-  const entity = members?.names.get(node.name.text);
-  if (members === undefined || entity === undefined || entity.kind === 'local') {
-    const candidates = [...(members?.names ?? [])].filter(([, e]) => e.kind !== 'local');
+  // The sizes of its head are members too: `net.n`.
+  const names = new Map([...(members?.parent?.names ?? []), ...(members?.names ?? [])]);
+  const entity = names.get(node.name.text);
+  if (entity === undefined || entity.kind === 'local') {
+    const candidates = [...names].filter(([, e]) => e.kind !== 'local');
     reportNoMember(
       context,
       `\`${textOf(node.target.span)}\``,

@@ -77,7 +77,10 @@ describe('signatures', () => {
     const report = only('fn f(x: [height, width]) -> [heigth] = zeros(height)\n');
     expect(report.code).toBe('E0111');
     expect(report.help).toBe('add a parameter `heigth: dim`, or did you mean `height`?');
-    expect(only('fn f(x: [n * m]) -> real = sum(x)\n').code).toBe('E0111');
+    expect(reports('fn f(x: [n * m]) -> real = sum(x)\n')).toEqual([
+      'E0111 1:10 n',
+      'E0111 1:14 m',
+    ]);
     expect(only('fn f(x: [a]) -> [..B] = x\n').code).toBe('E0111');
   });
 
