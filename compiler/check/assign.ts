@@ -2,7 +2,7 @@
 // reported once.
 
 import { report } from '../diagnostics/diagnostic.ts';
-import { sizes, types } from '../diagnostics/types-and-shapes.ts';
+import { types } from '../diagnostics/types-and-shapes.ts';
 import { constant, one, subtract, zero } from '../dims/arithmetic.ts';
 import type { Assumptions } from '../dims/assumptions.ts';
 import type { Dim } from '../dims/dim.ts';
@@ -12,7 +12,7 @@ import type { Shape } from '../dims/shape.ts';
 import { boundsOf } from './bounds.ts';
 import { broken, isBroken, type Context } from './context.ts';
 import { convertTo, converts, sizeOfExpression } from './convert.ts';
-import { describe, showShape, showType } from './show.ts';
+import { describe, showType } from './show.ts';
 import type { TypedExpression } from './typed.ts';
 import type { Base, TensorType, Type } from './types.ts';
 
@@ -216,29 +216,4 @@ export function outOfRange(context: Context, value: TypedExpression, wanted: Typ
     }),
   );
   return true;
-}
-
-/** Reports two shapes that differ where they must be equal. */
-export function reportShapes(
-  context: Context,
-  value: TypedExpression,
-  wanted: Shape,
-  by: string,
-): void {
-  if (value.type.kind !== 'tensor') return;
-  const found = value.type.shape;
-  const answer = compareShapes(found, wanted, context.assumptions);
-  if (answer.kind === 'refuted')
-    context.report(
-      report(sizes.E0101, {
-        span: value.span,
-        data: {
-          what: `axis ${answer.axis} of ${showShape(found)}`,
-          actual: sourceDim(answer.left),
-          by,
-          expected: sourceDim(answer.right),
-        },
-        notes: answer.values === null ? [] : [answer.values],
-      }),
-    );
 }

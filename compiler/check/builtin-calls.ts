@@ -41,8 +41,8 @@ export function callBuiltin(
     },
     toReal: (value) => convertTo(value, real),
     sameSize: (a, b) => {
-      const trial = context.notation?.trial;
-      if (trial == null) return proveEqual(a, b, context.assumptions);
+      const trial = context.notation?.trial ?? null;
+      if (trial === null) return proveEqual(a, b, context.assumptions);
       return { kind: 'proved' };
     },
     atMost: (a, b) => proveAtMost(a, b, context.assumptions),

@@ -246,7 +246,7 @@ function convertArgument(
   if (wanted.kind === 'tensor' && value.type.kind === 'tensor') {
     // The shapes agree: the equations said so.
     if (wanted.base.kind !== 'fin') return convertTo(value, wanted.base);
-    if (context.notation?.trial != null) return value;
+    if ((context.notation?.trial ?? null) !== null) return value;
     if (value.type.base.kind === 'fin' && value.type.base.size.key === wanted.base.size.key)
       return value;
     const fitted = assign(context, value, wanted, () => {

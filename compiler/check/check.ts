@@ -8,7 +8,7 @@ import { names } from '../diagnostics/names.ts';
 import type { FunctionInfo, Host, ModelInfo, Module, Session } from './context.ts';
 import { checkExpression } from './expressions.ts';
 import { fitFunction } from './function-values.ts';
-import { instantiate } from './models.ts';
+import { instantiate } from './layers.ts';
 import { isLibrary, loadModule, moduleContext } from './modules.ts';
 import { checkOptimizer } from './optimizers.ts';
 import type { TypedProgram } from './typed.ts';

@@ -304,8 +304,6 @@ export interface Callable {
   readonly layer: TypedLayer | null;
 }
 
-export const isFunctionType = (type: Type): type is FunctionType => type.kind === 'function';
-
 export const unknownType: Type = { kind: 'unknown' };
 
 /** What stands for an expression that was reported. */

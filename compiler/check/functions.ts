@@ -31,10 +31,8 @@ const isBlock = (body: Expression | Block): body is Block => body.kind === 'bloc
 function namedResults(signature: Signature): ReadonlyMap<string, Type> {
   const { result, resultNames } = signature;
   if (result === null) return new Map();
-  const [first] = resultNames;
-  if (resultNames.length === 1 && first != null && result.kind !== 'tuple')
-    return new Map([[first, result]]);
-  if (resultNames.length === 1 && first != null) return new Map([[first, result]]);
+  const first = resultNames[0] ?? null;
+  if (resultNames.length === 1 && first !== null) return new Map([[first, result]]);
   if (result.kind !== 'tuple') return new Map();
   return new Map(
     result.fields.flatMap((field): [string, Type][] =>

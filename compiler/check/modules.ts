@@ -26,7 +26,9 @@ import {
   type Session,
 } from './context.ts';
 import { makeFunction } from './functions.ts';
-import { makeConstant, makeDim, makeLayer, makeModel, reportCycle } from './models.ts';
+import { makeLayer } from './layers.ts';
+import { makeConstant, makeDim } from './members.ts';
+import { makeModel, reportCycle } from './models.ts';
 import { declare } from './signatures.ts';
 import { makeTrain } from './train.ts';
 import type { Type } from './types.ts';

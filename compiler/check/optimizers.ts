@@ -5,7 +5,7 @@ import { report } from '../diagnostics/diagnostic.ts';
 import { programs } from '../diagnostics/programs.ts';
 import type { Context, ModelInfo, Signature } from './context.ts';
 import { mainFunction } from './callables.ts';
-import { instantiateExpression } from './models.ts';
+import { instantiateExpression } from './layers.ts';
 import type { Instantiation } from './typed.ts';
 import type { Type } from './types.ts';
 

@@ -6,7 +6,7 @@ import { textOf, type Span } from '../../grammar/source.ts';
 import { report, type Related } from '../diagnostics/diagnostic.ts';
 import { sizes } from '../diagnostics/types-and-shapes.ts';
 import { isConstant, one, subtract, add } from '../dims/arithmetic.ts';
-import { assume, noAssumptions, type Assumptions, type Fact } from '../dims/assumptions.ts';
+import { assume, type Assumptions, type Fact } from '../dims/assumptions.ts';
 import type { Dim } from '../dims/dim.ts';
 import { proveAtMost, proveDivisible, proveEqual, type Answer } from '../dims/prove.ts';
 import { showDim, showValuation, sourceDim } from '../dims/show.ts';
@@ -83,9 +83,6 @@ export const assumeAll = (
   assumptions: Assumptions,
   requirements: readonly Requirement[],
 ): Assumptions => requirements.reduce((all, { fact }) => assume(all, fact), assumptions);
-
-export const assumptionsOf = (requirements: readonly Requirement[]): Assumptions =>
-  assumeAll(noAssumptions, requirements);
 
 const substituteFact = (fact: Fact, bindings: Bindings): Fact => ({
   ...fact,

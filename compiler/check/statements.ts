@@ -28,7 +28,7 @@ import {
   type Entity,
 } from './context.ts';
 import { boolScalar, convertTo, joinBases, tensor } from './convert.ts';
-import { checkComprehension } from './notation.ts';
+import { checkComprehension } from './comprehensions.ts';
 import { reportUnknown } from './paths.ts';
 import { describe, showType } from './show.ts';
 import { declare } from './signatures.ts';

@@ -1,7 +1,7 @@
 // Types with their sizes replaced: what a definition's types are at a use.
 
 import { substitute as substituteDim } from '../dims/arithmetic.ts';
-import type { Dim, DimVar, PackVar } from '../dims/dim.ts';
+import type { Dim, PackVar } from '../dims/dim.ts';
 import { sizeOf, substituteShape, type Shape } from '../dims/shape.ts';
 import type { TypedExpression } from './typed.ts';
 import type { Base, Bindings, Type } from './types.ts';

@@ -18,7 +18,8 @@ import { instantiateOptimizer } from './optimizers.ts';
 import { describe } from './show.ts';
 import { declare, readSignature } from './signatures.ts';
 import { checkStatement } from './statements.ts';
-import { makeLayer, makeState } from './models.ts';
+import { makeLayer } from './layers.ts';
+import { makeState } from './members.ts';
 import type { TypedExpression, TypedLayer, TypedState, TypedStep, TypedTrain } from './typed.ts';
 import { followLearning } from './learning.ts';
 

@@ -28,7 +28,7 @@ import {
   type Entity,
   type Scope,
 } from './context.ts';
-import { bool, int, intScalar, real, tensor } from './convert.ts';
+import { bool, int, real, tensor } from './convert.ts';
 import { toSize } from './dimensions.ts';
 import { resolvePath } from './paths.ts';
 import type { Base, Type } from './types.ts';
@@ -300,6 +300,3 @@ export const isDimType = (node: TypeNode): boolean =>
   node.shape === null &&
   node.base?.kind === 'scalar-base' &&
   node.base.name === 'dim';
-
-/** What `n: dim` is as a value. */
-export const dimParameterType = intScalar;

@@ -1,0 +1,175 @@
+// Calls and pipes: of functions, layers, function-typed values and builtins.
+
+import type { BinaryExpression, CallExpression, Expression } from '../../grammar/ast.ts';
+import { textOf } from '../../grammar/source.ts';
+import { report } from '../diagnostics/diagnostic.ts';
+import { names } from '../diagnostics/names.ts';
+import { programs } from '../diagnostics/programs.ts';
+import { types } from '../diagnostics/types-and-shapes.ts';
+import { constant } from '../dims/arithmetic.ts';
+import { givenOf, givenValue, type Given } from './arguments.ts';
+import { callBuiltin } from './builtin-calls.ts';
+import { bindCall } from './calls.ts';
+import { targetOf } from './callables.ts';
+import { broken, isBroken, lookUp, type Context } from './context.ts';
+import { int, intScalar, isScalar, tensor } from './convert.ts';
+import { toSize } from './dimensions.ts';
+import { resolvePath } from './paths.ts';
+import { describe } from './show.ts';
+import type { TypedExpression } from './typed.ts';
+import { singleLayer } from './values.ts';
+
+export function checkPipe(context: Context, node: BinaryExpression): TypedExpression {
+  const left = singleLayer(context, context.session.rules.expression(context, node.left, null));
+  const first = givenValue(left, node.right.span);
+  if (node.right.kind === 'call') {
+    const { callee, arguments: others, with: given } = node.right;
+    if (given !== null) return notThereYet(context, given, 'a call with other parameters (`with`)');
+    return checkApplication(context, callee, [first, ...others.map(givenOf)], node);
+  }
+  return checkApplication(context, node.right, [first], node);
+}
+
+const derivatives: ReadonlySet<string> = new Set(['grad', 'jvp', 'vjp', 'jac', 'params']);
+
+function notThereYet(context: Context, node: Expression, feature: string): TypedExpression {
+  context.report(report(programs.E0900, { span: node.span, data: { feature } }));
+  return broken(node.span);
+}
+
+/** Builtins whose number arguments are sizes, so that `/` in them is exact. */
+const takesSizes: ReadonlySet<string> = new Set([
+  'zeros',
+  'ones',
+  'fill',
+  'reshape',
+  'eye',
+  'range',
+  'pad',
+  'dilate',
+]);
+
+/** An argument that is a size written by arithmetic, `d / heads`, as that size. */
+function sizeLike(context: Context, node: Expression): TypedExpression | null {
+  if (node.kind !== 'binary') return null;
+  const isSize = toSize({ ...context, report: () => {} }, node.left) !== null;
+  if (!isSize) return null;
+  const size = toSize(context, node);
+  return size === null
+    ? broken(node.span)
+    : { kind: 'dim', dim: size, type: intScalar, span: node.span };
+}
+
+function builtinArgument(context: Context, name: string, node: Expression): TypedExpression {
+  if (takesSizes.has(name)) {
+    const size = sizeLike(context, node);
+    if (size !== null) return size;
+    if (node.kind === 'shape' && node.dimensions.length > 0) {
+      const items = node.dimensions.map((item) =>
+        item.kind === 'pack'
+          ? null
+          : (sizeLike(context, item) ?? context.session.rules.expression(context, item, null)),
+      );
+      const known = items.filter((item) => item !== null);
+      if (known.length === items.length && known.every((item) => isScalar(item.type)))
+        return {
+          kind: 'array',
+          items: known,
+          type: tensor(int, [{ kind: 'size', size: constant(known.length) }]),
+          span: node.span,
+        };
+      if (known.some(isBroken)) return broken(node.span);
+    }
+  }
+  return singleLayer(context, context.session.rules.expression(context, node, null));
+}
+
+export function checkCall(context: Context, node: CallExpression): TypedExpression {
+  if (node.with !== null)
+    return notThereYet(context, node, 'a call with other parameters (`with`)');
+  return checkApplication(context, node.callee, node.arguments.map(givenOf), node);
+}
+
+/** `callee(given)` */
+function checkApplication(
+  context: Context,
+  calleeNode: Expression,
+  given: readonly Given[],
+  node: Expression,
+): TypedExpression {
+  if (
+    calleeNode.kind === 'name' &&
+    derivatives.has(calleeNode.text) &&
+    lookUp(context.scope, calleeNode.text) === null
+  )
+    return notThereYet(context, node, `\`${calleeNode.text}\``);
+  if (isModelName(context, calleeNode)) {
+    context.report(
+      report(names.E0220, { span: node.span, data: { name: textOf(calleeNode.span) } }),
+    );
+    return broken(node.span);
+  }
+  const callee = singleLayer(context, context.session.rules.expression(context, calleeNode, null));
+  if (isBroken(callee)) {
+    for (const argument of given)
+      if (argument.node !== null) context.session.rules.expression(context, argument.node, null);
+    return broken(node.span);
+  }
+  if (callee.kind === 'builtin-function' && callee.builtin.rule !== null) {
+    const named = given.find((argument) => argument.name !== null);
+    if (named !== undefined && named.name !== null) {
+      context.report(
+        report(types.E0124, {
+          span: named.name.span,
+          data: { callee: `\`${callee.builtin.name}\``, name: named.name.text, suggestion: null },
+          help: `it is used so: \`${callee.builtin.signature}\``,
+        }),
+      );
+      return broken(node.span);
+    }
+    const values = given.map((argument) =>
+      argument.node === null
+        ? (argument.value ?? broken(argument.span))
+        : builtinArgument(context, callee.builtin.name, argument.node),
+    );
+    return callBuiltin(context, callee.builtin, values, node.span);
+  }
+  const target = targetOf(context, callee, textOf(calleeNode.span));
+  if (target === null) {
+    context.report(
+      callee.type.kind === 'instance'
+        ? report(programs.E0407, {
+            span: calleeNode.span,
+            data: { name: callee.type.model.name },
+          })
+        : report(types.E0122, {
+            span: calleeNode.span,
+            data: { found: describe(callee.type) },
+          }),
+    );
+    return broken(node.span);
+  }
+  const bound = bindCall(context, target.callable, given, node.span);
+  if (bound === null) return broken(node.span);
+  const common = {
+    bindings: bound.bindings,
+    arguments: bound.arguments,
+    type: bound.result,
+    span: node.span,
+  };
+  return target.callee.kind === 'builtin'
+    ? { kind: 'builtin', builtin: target.callee.builtin, data: null, ...common }
+    : { kind: 'call', callee: target.callee, ...common };
+}
+
+/** Whether a callee is a model: `MLP(3)(x)`, which has no name for its parameters. */
+function isModelName(context: Context, node: Expression): boolean {
+  if (node.kind === 'name') return lookUp(context.scope, node.text)?.kind === 'model';
+  if (node.kind !== 'member' || node.target.kind !== 'name') return false;
+  if (lookUp(context.scope, node.target.text)?.kind !== 'module') return false;
+  const path = {
+    parts: [{ text: node.target.text, span: node.target.span }, node.name],
+    span: node.span,
+  };
+  return resolvePath({ ...context, report: () => {} }, path)?.kind === 'model';
+}

@@ -1,0 +1,142 @@
+// Layers: a model with its hyper-parameters.
+
+import type { Argument, Expression, LayerDeclaration } from '../../grammar/ast.ts';
+import { textOf, type Span } from '../../grammar/source.ts';
+import { report } from '../diagnostics/diagnostic.ts';
+import { programs } from '../diagnostics/programs.ts';
+import { sizes } from '../diagnostics/types-and-shapes.ts';
+import { givenOf, matchArguments } from './arguments.ts';
+import { bindCall } from './calls.ts';
+import {
+  isBroken,
+  recordUse,
+  unknownType,
+  type Callable,
+  type Context,
+  type Entity,
+  type ModelInfo,
+} from './context.ts';
+import { toSize } from './dimensions.ts';
+import { resolvePath } from './paths.ts';
+import { demandMinimum } from './requirements.ts';
+import { describe } from './show.ts';
+import { isStatic } from './static.ts';
+import { noBindings } from './substitute.ts';
+import type { Instantiation, Local, TypedExpression, TypedLayer } from './typed.ts';
+
+/** `layer steps[L] = Coupling(d, h)` */
+export function makeLayer(context: Context, node: LayerDeclaration): TypedLayer | null {
+  const count = node.count === null ? null : toSize(context, node.count);
+  if (node.count !== null) {
+    if (count === null) return null;
+    if (!demandMinimum(context, node.count.span, count, 1, 'an array of layers is not empty'))
+      return null;
+  }
+  const value = instantiateExpression(context, node.value);
+  if (value === null) return null;
+  const layer: TypedLayer = { name: node.name.text, span: node.span, count, value };
+  context.session.declarations.set(layer, node);
+  return layer;
+}
+
+/** `MLP(784, 10)`, where only a model with its hyper-parameters can stand; null after a report. */
+export function instantiateExpression(
+  context: Context,
+  node: Expression,
+  wanted: 'model' | 'optimizer' = 'model',
+): Instantiation | null {
+  if (node.kind === 'error') return null;
+  const table = wanted === 'model' ? programs.E0408 : programs.E0409;
+  const callee = node.kind === 'call' ? node.callee : node;
+  const parts =
+    callee.kind === 'name'
+      ? [{ text: callee.text, span: callee.span }]
+      : callee.kind === 'member' && callee.target.kind === 'name'
+        ? [{ text: callee.target.text, span: callee.target.span }, callee.name]
+        : null;
+  if (parts === null) {
+    const value = context.session.rules.expression(context, node, null);
+    if (!isBroken(value))
+      context.report(report(table, { span: node.span, data: { found: describe(value.type) } }));
+    return null;
+  }
+  const entity = resolvePath(context, { parts, span: callee.span });
+  if (entity === null || entity.kind === 'broken') return null;
+  if (
+    entity.kind !== 'model' ||
+    (entity.info.node.keyword === 'optimizer') !== (wanted === 'optimizer')
+  ) {
+    context.report(
+      report(table, {
+        span: node.span,
+        data: { found: `\`${textOf(callee.span)}\`, ${entityWord(entity)}` },
+      }),
+    );
+    return null;
+  }
+  return instantiate(context, entity.info, node.kind === 'call' ? node.arguments : [], node.span);
+}
+
+const entityWords: Readonly<Partial<Record<Entity['kind'], string>>> = {
+  function: 'a function',
+  layer: 'a layer',
+  type: 'a type',
+  constant: 'a constant',
+  dim: 'a size',
+  local: 'a value',
+};
+
+function entityWord(entity: Entity): string {
+  if (entity.kind === 'model')
+    return entity.info.node.keyword === 'optimizer' ? 'an optimizer' : 'a model';
+  return entityWords[entity.kind] ?? 'something else';
+}
+
+/** A model with its hyper-parameters; null after a report. */
+export function instantiate(
+  context: Context,
+  model: ModelInfo,
+  given: readonly Argument[],
+  span: Span,
+): Instantiation | null {
+  recordUse(context, model, span);
+  const name = model.node.name.text;
+  const signature = model.signature();
+  const callable: Callable = {
+    name,
+    parameters: signature.parameters.map((parameter) => ({
+      ...parameter,
+      declared: parameter.type,
+    })),
+    quantified: signature.quantified,
+    requirements: signature.requirements,
+    owner: noBindings,
+    result: unknownType,
+    layer: null,
+  };
+  const bound = bindCall(context, callable, given.map(givenOf), span);
+  if (bound === null) return null;
+  const slots = matchArguments(
+    { ...context, report: () => {} },
+    callable,
+    given.map(givenOf),
+    span,
+  );
+  const values = new Map<Local, TypedExpression>();
+  let good = true;
+  for (const [i, parameter] of signature.parameters.entries()) {
+    const value = bound.arguments[i];
+    if (parameter.dim === null) values.set(parameter.local, value);
+    if (parameter.dim !== null || (slots?.[i] ?? null) === null) continue;
+    if (isStatic(value, context.session.isStaticLocal)) continue;
+    good = false;
+    context.report(
+      report(sizes.E0115, {
+        span: value.span,
+        data: { what: `\`${parameter.name}\``, why: 'is a hyper-parameter' },
+      }),
+    );
+  }
+  if (!good) return null;
+  return { type: { kind: 'instance', model: model.typed, bindings: bound.bindings }, values };
+}

@@ -1,0 +1,164 @@
+// Members of models that hold values: parameters with their draws, states, constants, sizes.
+
+import type {
+  ConstDeclaration,
+  Expression,
+  ParamDeclaration,
+  StateDeclaration,
+} from '../../grammar/ast.ts';
+import { textOf, type Span } from '../../grammar/source.ts';
+import { distributions } from '../builtins/random.ts';
+import { report } from '../diagnostics/diagnostic.ts';
+import { programs } from '../diagnostics/programs.ts';
+import { suggest } from '../diagnostics/suggest.ts';
+import { types } from '../diagnostics/types-and-shapes.ts';
+import type { Dim } from '../dims/dim.ts';
+import { givenOf } from './arguments.ts';
+import { assign } from './assign.ts';
+import { bindCall } from './calls.ts';
+import { isBroken, type Callable, type Context } from './context.ts';
+import { converts, convertTo, isScalar, realScalar } from './convert.ts';
+import { toSize } from './dimensions.ts';
+import { demandMinimum } from './requirements.ts';
+import { describe, showType } from './show.ts';
+import { noBindings } from './substitute.ts';
+import type { TypedConstant, TypedExpression, TypedParameter, TypedState } from './typed.ts';
+import { toType } from './types-from-syntax.ts';
+import type { Type } from './types.ts';
+
+/** A number fills a tensor; otherwise the value has the declared type. */
+function initialValue(context: Context, node: Expression, wanted: Type): TypedExpression | null {
+  const value = context.session.rules.expression(context, node, wanted);
+  if (isBroken(value)) return null;
+  if (wanted.kind === 'tensor' && isScalar(value.type) && converts(value.type.base, wanted.base))
+    return convertTo(value, wanted.base);
+  const fitted = assign(context, value, wanted, (found) =>
+    context.report(
+      report(programs.E0413, {
+        span: node.span,
+        data: { found: describe(found), shape: showType(wanted) },
+      }),
+    ),
+  );
+  return isBroken(fitted) ? null : fitted;
+}
+
+/** `~ normal(0, he(n))`, `~ uniform` */
+function drawn(
+  context: Context,
+  node: Expression,
+  wanted: Type,
+): TypedParameter['initialiser'] | null {
+  const callee = node.kind === 'call' ? node.callee : node;
+  const given = node.kind === 'call' ? node.arguments : [];
+  const distribution = callee.kind === 'name' ? distributions[callee.text] : undefined;
+  if (callee.kind === 'error') return null;
+  if (distribution === undefined) {
+    const near = callee.kind === 'name' ? suggest(callee.text, Object.keys(distributions)) : null;
+    context.report(
+      report(programs.E0413, {
+        span: node.span,
+        data: { found: `\`${textOf(callee.span)}\``, shape: showType(wanted) },
+        help:
+          near === null
+            ? `distributions are ${Object.keys(distributions)
+                .map((name) => `\`${name}\``)
+                .join(', ')}`
+            : `did you mean \`${near}\`?`,
+        fix: near === null ? [] : [{ span: callee.span, newText: near }],
+      }),
+    );
+    return null;
+  }
+  const callable: Callable = {
+    name: distribution.name,
+    parameters: distribution.parameters.map(({ name, default: value }) => ({
+      name,
+      type: realScalar,
+      declared: realScalar,
+      dim: null,
+      span: null,
+      default:
+        value === null
+          ? null
+          : () => ({ kind: 'number', value, type: realScalar, span: node.span }),
+    })),
+    quantified: [],
+    requirements: [],
+    owner: noBindings,
+    result: wanted,
+    layer: null,
+  };
+  const bound = bindCall(context, callable, given.map(givenOf), node.span);
+  return bound === null
+    ? null
+    : { kind: 'draw', distribution: distribution.name, arguments: bound.arguments };
+}
+
+export function makeParameter(context: Context, node: ParamDeclaration): TypedParameter | null {
+  const type = toType(context, node.type);
+  if (type.kind === 'unknown') return null;
+  if (type.kind !== 'tensor' || type.base.kind !== 'real') {
+    context.report(
+      report(types.E0121, {
+        span: node.type.span,
+        data: { found: describe(type), expected: 'a tensor of reals, which learns' },
+      }),
+    );
+    return null;
+  }
+  const name = node.name.text;
+  const initialiser =
+    node.initialiser === '~' ? drawn(context, node.value, type) : valued(context, node.value, type);
+  // Its type is enough for those who use it.
+  return { name, span: node.span, type, initialiser: initialiser ?? zeroInitialiser(node.span) };
+}
+
+function valued(
+  context: Context,
+  node: Expression,
+  wanted: Type,
+): TypedParameter['initialiser'] | null {
+  const value = initialValue(context, node, wanted);
+  return value === null ? null : { kind: 'value', value };
+}
+
+const zeroInitialiser = (span: Span): TypedParameter['initialiser'] => ({
+  kind: 'value',
+  value: { kind: 'number', value: 0, type: realScalar, span },
+});
+
+/** `state mu: [n] = 0`; in an optimizer without a type, which is that of the parameter it serves. */
+export function makeState(context: Context, node: StateDeclaration): TypedState | null {
+  const isOptimizer = context.model?.node.keyword === 'optimizer';
+  if (node.type === null && isOptimizer) {
+    const initial = initialValue(context, node.value, realScalar);
+    return initial === null ? null : { name: node.name.text, span: node.span, type: null, initial };
+  }
+  const declared = node.type === null ? null : toType(context, node.type);
+  if (declared?.kind === 'unknown') return null;
+  if (declared === null) {
+    const initial = context.session.rules.expression(context, node.value, null);
+    if (isBroken(initial)) return null;
+    return { name: node.name.text, span: node.span, type: initial.type, initial };
+  }
+  const initial = initialValue(context, node.value, declared);
+  if (initial === null) return null;
+  return { name: node.name.text, span: node.span, type: declared, initial };
+}
+
+export function makeConstant(context: Context, node: ConstDeclaration): TypedConstant | null {
+  const declared = node.type === null ? null : toType(context, node.type);
+  const value = context.session.rules.expression(context, node.value, declared);
+  if (isBroken(value)) return null;
+  const fitted = declared === null ? value : assign(context, value, declared, null);
+  if (isBroken(fitted)) return null;
+  return { name: node.name.text, span: node.span, type: fitted.type, value: fitted };
+}
+
+/** `dim m = 2 * n` */
+export const makeDim = (context: Context, node: ConstDeclaration): Dim | null => {
+  const size = toSize(context, node.value);
+  if (size === null) return null;
+  return demandMinimum(context, node.value.span, size, 0, 'sizes are not negative') ? size : null;
+};
