@@ -32,6 +32,16 @@ export const elaborationDiagnostics = defineDiagnostics({
       'Positions along an axis are 32-bit integers, and so are positions in a tensor of parameters or data. A size that is larger by far than any real model is most often a slip of the hand.',
     example: 'export fn f(x: [B, 99999999999]) -> y: [B] {\n  y[b] = sum[i] x[b, i]\n}\n',
   },
+  E0704: {
+    severity: 'error',
+    title: 'too many layers',
+    message: ({ name, count, most }: { name: string; count: string; most: number }) =>
+      `\`${name}\` would be ${count} layers; the most is ${most}`,
+    explanation:
+      'Each layer of an array has parameters and operations of its own in the graph. An array that is longer by far than any real model is most often a slip of the hand.',
+    example:
+      'model Unit(n: dim) {\n  param w: [n] = 1\n  fn (x: [B, n]) -> [B, n] = x * w\n}\nlayer stack[1000000] = Unit(2)\nexport fn f(x: [B, 2]) -> y: [B, 2] = stack[0](x)\n',
+  },
 });
 
-export const { E0701, E0702, E0703 } = elaborationDiagnostics;
+export const { E0701, E0702, E0703, E0704 } = elaborationDiagnostics;

@@ -3,9 +3,12 @@
 
 import type { Elaborated, Environment, InstanceValue } from '../builtins/elaboration.ts';
 import type { Instantiation, Local, TypedConstant, TypedLayer } from '../check/typed.ts';
+import { report } from '../diagnostics/diagnostic.ts';
+import { E0704 } from '../diagnostics/elaboration.ts';
 import { isConstant } from '../dims/arithmetic.ts';
 import type { Dim, DimVar } from '../dims/dim.ts';
-import { emptyEnvironment, type Context } from './context.ts';
+import { showDim } from '../dims/show.ts';
+import { emptyEnvironment, refuse, type Context } from './context.ts';
 import { resolveDim } from './sizes.ts';
 
 /** The environment in which members of a model, or the top level, are evaluated. */
@@ -46,6 +49,8 @@ function withSelf(
   return instance;
 }
 
+const MOST_LAYERS = 10_000;
+
 /** A layer: one instance, or an array of them. */
 export function layerValue(
   context: Context,
@@ -55,8 +60,13 @@ export function layerValue(
   const path = owner === null ? layer.name : `${owner.path}.${layer.name}`;
   const environment = environmentOf(owner);
   if (layer.count === null) return layerInstance(context, layer, path, environment);
-  const count = isConstant(resolveDim(layer.count, environment));
+  const size = resolveDim(layer.count, environment);
+  const count = isConstant(size);
   if (count === null) throw new Error(`the number of layers ${path} is not known`);
+  if (count > MOST_LAYERS) {
+    const data = { name: path, count: showDim(size), most: MOST_LAYERS };
+    refuse(report(E0704, { span: layer.span, data }));
+  }
   const items = Array.from({ length: count }, (_, i) =>
     layerInstance(context, layer, `${path}.${i}`, environment),
   );
