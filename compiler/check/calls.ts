@@ -109,7 +109,7 @@ function discharge(
     if (trial !== null) {
       trial.equations.push({
         ...equation,
-        origin: { span: equation.origin.span, reason: `\`${callable.name}\` takes it` },
+        origin: { span: equation.origin.span, reason: () => `\`${callable.name}\` takes it` },
       });
       continue;
     }

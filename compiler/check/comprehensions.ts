@@ -66,7 +66,10 @@ function tryComprehension(
         trial.equations.push({
           left: index.range,
           right: size,
-          origin: { span: bound.span, reason: `\`${name.text}\` runs to ${showDim(size)} here` },
+          origin: {
+            span: bound.span,
+            reason: () => `\`${name.text}\` runs to ${showDim(size)} here`,
+          },
         });
       return index;
     });
@@ -75,7 +78,7 @@ function tryComprehension(
       trial.equations.push({
         left: items.map((index) => index.range).reduce(multiply, one),
         right: axis.size,
-        origin: { span: slot.span, reason: `the result has size ${showDim(axis.size)} here` },
+        origin: { span: slot.span, reason: () => `the result has size ${showDim(axis.size)} here` },
       });
   }
   trial.isBroken = isBroken(context.session.rules.expression(inside, body, null));
@@ -179,7 +182,7 @@ export function expectRange(
         first: `0..${showDim(subtract(size, one))}`,
         second: `0..${showDim(subtract(index.range, one))}`,
       },
-      related: origin === undefined ? [] : [{ span: origin.span, reason: origin.reason }],
+      related: origin === undefined ? [] : [{ span: origin.span, reason: origin.reason() }],
     }),
   );
 }

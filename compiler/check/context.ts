@@ -239,7 +239,8 @@ export interface TrialEquation {
 /** Where a range comes from, for the message when two disagree. */
 export interface RangeOrigin {
   readonly span: Span;
-  readonly reason: string;
+  /** Written only where it is shown: most ranges agree. */
+  readonly reason: () => string;
 }
 
 export interface KnownRange {

@@ -102,7 +102,7 @@ function bindIndex(
       notation.trial.fallbacks.push({
         left: index.range,
         right: limit.index.range,
-        origin: { span: name.span, reason: 'as far as its bound' },
+        origin: { span: name.span, reason: () => 'as far as its bound' },
       });
     return { index, prefix: { relation, bound: limit } };
   }
@@ -158,7 +158,7 @@ function boundBySize(
     notation.trial.equations.push({
       left: index.range,
       right: size,
-      origin: { span: bound.span, reason: `\`${name.text}\` runs to ${showDim(size)} here` },
+      origin: { span: bound.span, reason: () => `\`${name.text}\` runs to ${showDim(size)} here` },
     });
   return true;
 }

@@ -36,7 +36,7 @@ function readAtIndex(
 ): boolean {
   const { index } = value;
   const trial = context.notation?.trial ?? null;
-  const reason = `${axisText(place)} has size ${showDim(size)}`;
+  const reason = (): string => `${axisText(place)} has size ${showDim(size)}`;
   if (trial !== null) {
     trial.equations.push({ left: index.range, right: size, origin: { span: value.span, reason } });
     return true;
@@ -59,7 +59,7 @@ function readAtIndex(
       related:
         origin === undefined || origin.span === value.span
           ? []
-          : [{ span: origin.span, reason: origin.reason }],
+          : [{ span: origin.span, reason: origin.reason() }],
       notes:
         answer.kind === 'refuted' && answer.valuation.size > 0
           ? [`for ${showValuation(answer.valuation)} they are ${answer.right} and ${answer.left}`]
@@ -79,7 +79,10 @@ function readAtIndex(
 /** Reads that give a range where nothing else does: `n - 1 - i`, the axis backwards, and `i * p + u`, which tile it. */
 function readCovering(context: Context, value: TypedExpression, size: Dim, place: Place): void {
   const trial = context.notation?.trial ?? null;
-  const origin = { span: value.span, reason: `${axisText(place)} has size ${showDim(size)}` };
+  const origin = {
+    span: value.span,
+    reason: () => `${axisText(place)} has size ${showDim(size)}`,
+  };
   const index = backwardsIndex(value, size);
   if (index !== null) trial?.fallbacks.push({ left: index.range, right: size, origin });
   const terms = affineTerms(value);
@@ -253,7 +256,7 @@ function readGroup(
   const product = known.map((item) => item.size).reduce(multiply, one);
   const trial = context.notation?.trial ?? null;
   if (trial !== null) {
-    const reason = `${axisText(place)} has size ${showDim(size)}`;
+    const reason = (): string => `${axisText(place)} has size ${showDim(size)}`;
     trial.equations.push({ left: product, right: size, origin: { span: node.span, reason } });
     return { kind: 'group', items: known };
   }

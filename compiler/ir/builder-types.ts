@@ -93,7 +93,11 @@ export interface Builder {
   /** Index of the first largest (smallest) element along `axis`, i32; the axis goes. */
   argMax(x: Value, axis: number): Value;
   argMin(x: Value, axis: number): Value;
-  cumsum(x: Value, axis: number, options?: { readonly reverse?: boolean; readonly exclusive?: boolean }): Value;
+  cumsum(
+    x: Value,
+    axis: number,
+    options?: { readonly reverse?: boolean; readonly exclusive?: boolean },
+  ): Value;
   /** Batch axes first, then the free axes of lhs, then of rhs (StableHLO dot_general). */
   dotGeneral(lhs: Value, rhs: Value, dimensions: DotDimensions): Value;
   /** x [N, C, spatial...], w [O, C/groups, spatial...] -> [N, O, spatial...]. */

@@ -48,15 +48,7 @@ export interface Node {
  * - `seed`: a u32 scalar; `loss`, `report`: scalars to show; `result`: what an export fn returns.
  */
 export type Role =
-  | 'data'
-  | 'parameter'
-  | 'optimizer'
-  | 'state'
-  | 'counter'
-  | 'seed'
-  | 'loss'
-  | 'report'
-  | 'result';
+  'data' | 'parameter' | 'optimizer' | 'state' | 'counter' | 'seed' | 'loss' | 'report' | 'result';
 
 /** A named end of the graph. Names are source paths: `net.l1.W`; its value after the step is `net.l1.W.next`. */
 export interface Port {

@@ -14,6 +14,11 @@ export interface Op<A extends Attributes = Attributes> {
   /** What it computes, with the formula; the generated reference prints it. Cite the source of the semantics. */
   readonly doc: string;
   readonly operands: readonly string[];
+  /**
+   * Present where element i of the output depends on element i of each operand alone: such an operation may move before a
+   * broadcast. `stretching`: its ONNX operators stretch operands themselves, so that a broadcast need not be carried out.
+   */
+  readonly elementwise?: 'aligned' | 'stretching';
   /** Output types, or a sentence that says what is wrong (an internal error by then: the checker has proved shapes). */
   readonly type: (inputs: readonly TensorType[], attributes: A) => readonly TensorType[] | string;
   readonly gradient: Gradient<A>;

@@ -13,6 +13,19 @@ export type WindowAttribute = {
   readonly dilations: readonly Dim[];
 };
 
+/** A window of plain numbers, undilated unless said. */
+export const windowOf = (
+  axes: readonly number[],
+  sizes: readonly number[],
+  strides: readonly number[],
+  dilations: readonly number[] = axes.map(() => 1),
+): WindowAttribute => ({
+  axes,
+  sizes: sizes.map(dims.constant),
+  strides: strides.map(dims.constant),
+  dilations: dilations.map(dims.constant),
+});
+
 /** A window that does not touch its neighbours and takes its axes apart exactly: element i is in window i / size. */
 export const isTiling = (window: WindowAttribute): boolean =>
   window.axes.every(

@@ -3,15 +3,15 @@
 
 import type { Graph } from '../ir/graph.ts';
 import type { Shortcut } from '../ir/builder.ts';
+import { opNamed } from '../ir/registry.ts';
 import { arithmeticRules } from './arithmetic-rules.ts';
 import { rewrite } from './rewrite.ts';
 import type { Rule } from './rules.ts';
-import { elementwise } from './rules.ts';
 import { beforeBroadcast, shapeRules } from './shape-rules.ts';
 
 function rulesOf(op: string): readonly Rule[] {
   const own = arithmeticRules[op] ?? shapeRules[op] ?? [];
-  return elementwise.has(op) ? [...own, beforeBroadcast] : own;
+  return opNamed(op).elementwise !== undefined ? [...own, beforeBroadcast] : own;
 }
 
 const simplified: Shortcut = (builder, op, inputs, attributes) => {

@@ -4,44 +4,25 @@
 import { attributesIf } from '../../ir/node-attributes.ts';
 import type { Graph, Node, Value } from '../../ir/graph.ts';
 
-/** Operations whose every lowering lets ONNX stretch operands. */
-const stretching = new Set([
-  'add',
-  'subtract',
-  'multiply',
-  'divide',
-  'power',
-  'maximum',
-  'minimum',
-  'remainder',
-  'atan2',
-  'and',
-  'or',
-  'xor',
-  'shift_left',
-  'shift_right_logical',
-  'compare',
-  'select',
-]);
-
 export interface Broadcasts {
   /** The broadcast that makes `value`, where `reader` may read what it broadcasts instead. */
   readonly avoided: (reader: Node, value: Value) => Node | null;
 }
 
-export function findBroadcasts(graph: Graph): Broadcasts {
+/** `stretches`: whether the lowering of an operation lets ONNX stretch its operands. */
+export function findBroadcasts(graph: Graph, stretches: (op: string) => boolean): Broadcasts {
   const producers = new Map<Value, Node>();
   for (const node of graph.nodes)
     if (node.op === 'broadcast_in_dim') producers.set(node.outputs[0], node);
   const expanded = new Map<Node, Value>();
   for (const node of graph.nodes)
-    if (stretching.has(node.op)) {
+    if (stretches(node.op)) {
       const value = needed(node, producers);
       if (value !== null) expanded.set(node, value);
     }
   return {
     avoided: (reader, value) =>
-      stretching.has(reader.op) && expanded.get(reader) !== value
+      stretches(reader.op) && expanded.get(reader) !== value
         ? (producers.get(value) ?? null)
         : null,
   };

@@ -81,7 +81,7 @@ export function emitOnnx(
 /** Writes every node; the result is the ONNX name of each value, whole. */
 function lowerNodes(graph: Graph, writer: OnnxWriter): (value: Value) => string {
   const names = new Map<Value, string>(graph.inputs.map(({ name, value }) => [value, name]));
-  const broadcasts = findBroadcasts(graph);
+  const broadcasts = findBroadcasts(graph, (op) => opNamed(op).elementwise === 'stretching');
   const relus = findRelus(graph);
   const waiting = new Map<Value, Node>();
 

@@ -273,6 +273,7 @@ const binary = (rule: Binary): Op =>
     name: rule.name,
     doc: rule.doc,
     operands: ['a', 'b'],
+    elementwise: 'stretching',
     type: (inputs) =>
       shapesDiffer(inputs, 2) ??
       dtypesDiffer(inputs, rule.dtypes) ?? [{ dtype: inputs[0].dtype, shape: inputs[0].shape }],

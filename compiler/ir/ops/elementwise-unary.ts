@@ -216,6 +216,7 @@ const unary = (rule: Unary): Op =>
     name: rule.name,
     doc: rule.doc,
     operands: ['x'],
+    elementwise: 'aligned',
     type: (inputs) =>
       shapesDiffer(inputs, 1) ?? dtypesDiffer(inputs, rule.dtypes) ?? [inputs[0]].map(typeOf),
     gradient:
@@ -247,6 +248,7 @@ const convert = defineOp<{ readonly dtype: DType }>({
   name: 'convert',
   doc: 'The same numbers in another element type. Reals lose their fraction (towards 0), booleans are 0 and 1, what is not 0 is true, i32 and u32 wrap. A real outside the range of the integer type, or NaN, gives an unspecified integer.',
   operands: ['x'],
+  elementwise: 'aligned',
   type: (inputs, { dtype }) => shapesDiffer(inputs, 1) ?? [{ dtype, shape: inputs[0].shape }],
   gradient: {
     kind: 'rule',

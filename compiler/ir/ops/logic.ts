@@ -24,6 +24,7 @@ const compare = defineOp<{ readonly direction: Comparison }>({
   name: 'compare',
   doc: 'Whether a is eq, ne, lt, le, gt or ge b. Booleans are only equal or not. With NaN only ne holds.',
   operands: ['a', 'b'],
+  elementwise: 'stretching',
   type: (inputs, { direction }) => {
     const ordered = direction !== 'eq' && direction !== 'ne';
     return (
@@ -77,6 +78,7 @@ const select = defineOp<Record<string, never>>({
   name: 'select',
   doc: 'on_true where the predicate holds, else on_false. What is not chosen has no influence, not even NaN; its cotangent is 0.',
   operands: ['predicate', 'on_true', 'on_false'],
+  elementwise: 'stretching',
   type: ([predicate, ...branches]) => {
     if (predicate?.dtype !== 'bool') return 'the predicate must be a boolean tensor';
     return (

@@ -11,7 +11,7 @@ import { defineOp } from '../op.ts';
 import { mismatch, product } from '../shape-arithmetic.ts';
 import { sizeOf } from '../tensor.ts';
 import type { WindowAttribute } from '../window-geometry.ts';
-import { countShape, eachWindow, windowLoops, wrongWindow } from '../window-geometry.ts';
+import { countShape, eachWindow, windowLoops, wrongWindow, windowOf } from '../window-geometry.ts';
 
 type Pool = { readonly window: WindowAttribute };
 type WithShape = { readonly window: WindowAttribute; readonly shape: readonly Dim[] };
@@ -37,18 +37,6 @@ function wrongPool(
   }
   return null;
 }
-
-const windowOf = (
-  axes: readonly number[],
-  sizes: readonly number[],
-  strides: readonly number[],
-  dilations: readonly number[] = axes.map(() => 1),
-): WindowAttribute => ({
-  axes,
-  sizes: sizes.map(dims.constant),
-  strides: strides.map(dims.constant),
-  dilations: dilations.map(dims.constant),
-});
 
 const geometries: readonly { name: string; x: readonly number[]; window: WindowAttribute }[] = [
   { name: 'tiles', x: [2, 3, 4, 6], window: windowOf([2, 3], [2, 2], [2, 2]) },

@@ -8,7 +8,7 @@ import { mismatch } from '../shape-arithmetic.ts';
 import { copyStrided, viewOf } from '../strided.ts';
 import { sizeOf } from '../tensor.ts';
 import type { WindowAttribute } from '../window-geometry.ts';
-import { countShape, windowLoops, wrongWindow } from '../window-geometry.ts';
+import { countShape, windowLoops, windowOf, wrongWindow } from '../window-geometry.ts';
 
 type Unfold = { readonly window: WindowAttribute };
 type Fold = { readonly window: WindowAttribute; readonly shape: readonly Dim[] };
@@ -17,18 +17,6 @@ const unfoldShape = (shape: readonly Dim[], window: WindowAttribute): Dim[] => [
   ...countShape(shape, window),
   ...window.sizes,
 ];
-
-const windowOf = (
-  axes: readonly number[],
-  sizes: readonly number[],
-  strides: readonly number[],
-  dilations: readonly number[] = axes.map(() => 1),
-): WindowAttribute => ({
-  axes,
-  sizes: sizes.map(dims.constant),
-  strides: strides.map(dims.constant),
-  dilations: dilations.map(dims.constant),
-});
 
 const geometries: readonly { name: string; x: readonly number[]; window: WindowAttribute }[] = [
   { name: 'tiles', x: [2, 3, 4, 6], window: windowOf([2, 3], [2, 3], [2, 3]) },
