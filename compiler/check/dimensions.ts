@@ -128,9 +128,10 @@ function rawSize(context: Context, node: Expression): Dim | null {
       return null;
     case 'number': {
       const value = Number(node.text);
-      return Number.isSafeInteger(value) && /^\d+$/.test(node.text)
-        ? constant(value)
-        : notASize(context, node, `the number ${node.text}`);
+      if (!/^\d+$/.test(node.text)) return notASize(context, node, `the number ${node.text}`);
+      if (Number.isSafeInteger(value)) return constant(value);
+      context.report(report(sizes.E0114, { span: node.span }));
+      return null;
     }
     case 'name':
       return sizeOfName(context, node);

@@ -152,7 +152,7 @@ function readAtInteger(
           ? `add \`where ${sourceDim(bounds.high)} < ${sourceDim(size)}\``
           : low.kind === 'unknown'
             ? `add \`where 0 <= ${sourceDim(bounds.low)}\``
-            : null,
+            : 'narrow the range of the index, as in `sum[i < n - 1]`, or `pad` what is read',
     }),
   );
   return false;

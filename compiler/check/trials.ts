@@ -4,6 +4,7 @@
 import type { Identifier } from '../../grammar/ast.ts';
 import { report } from '../diagnostics/diagnostic.ts';
 import { indices } from '../diagnostics/indices.ts';
+import { sizes } from '../diagnostics/types-and-shapes.ts';
 import {
   add,
   dimOf,
@@ -121,6 +122,21 @@ export function bindKnown(context: Context, notation: Notation, name: Identifier
   return index;
 }
 
+/** Whether the definition was told that nothing determines one of its sizes: the ranges are then no news. */
+function lacksSize({ session, user }: Context): boolean {
+  const whole = user?.node.span;
+  return (
+    whole !== undefined &&
+    session.diagnostics.some(
+      ({ code, span }) =>
+        code === sizes.E0111.code &&
+        span?.source === whole.source &&
+        whole.start <= span.start &&
+        span.end <= whole.end,
+    )
+  );
+}
+
 /**
  * Checks a body and reports indices without a range, unless a mistake in the body, or one elsewhere that already broke
  * what it reads, is the likelier cause.
@@ -141,7 +157,7 @@ export function checkBody(
   });
   const elsewhere =
     trialIsBroken && context.session.diagnostics.some((d) => d.severity === 'error');
-  if (!reported && !elsewhere)
+  if (!reported && !elsewhere && !lacksSize(context))
     for (const name of missing)
       context.report(report(indices.E0305, { span: name.span, data: { name: name.text } }));
   return value;

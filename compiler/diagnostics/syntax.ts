@@ -68,7 +68,12 @@ export function fromSyntaxProblem(problem: SyntaxProblem): Diagnostic {
         related:
           problem.opened === null
             ? []
-            : [{ span: problem.opened, reason: `${problem.context ?? 'this'} begins here` }],
+            : [
+                {
+                  span: problem.opened,
+                  reason: `this opens ${problem.context ?? 'what is not closed'}`,
+                },
+              ],
       });
   }
 }

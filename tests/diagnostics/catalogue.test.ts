@@ -71,7 +71,7 @@ describe('syntax problems', () => {
     expect(d.code).toBe('E0003');
     expect(d.message).toBe('expected `,` or `)`, found the end of the file in a parameter list');
     expect(d.related).toEqual([
-      { span: { source, start: 4, end: 5 }, reason: 'a parameter list begins here' },
+      { span: { source, start: 4, end: 5 }, reason: 'this opens a parameter list' },
     ]);
   });
 
