@@ -85,21 +85,51 @@ function tilings(context: Context, trial: Trial, known: ReadonlyMap<DimVar, Dim>
   });
 }
 
+/** The unknown that a range is, where nothing else has determined it. */
+const bareUnknown = (trial: Trial, d: Dim): DimVar | null => {
+  const [v] = sizesOf(d);
+  return v !== undefined && trial.unknowns.has(v) && equal(d, dimOf(v)) ? v : null;
+};
+
+/** Ranges from bare reads, which settle nearly all; the equations that are left, with those ranges filled in. */
+function settleBare(trial: Trial): {
+  readonly known: ReadonlyMap<DimVar, Dim>;
+  readonly rest: readonly TrialEquation[];
+} {
+  const isOpen = (d: Dim): boolean => sizesOf(d).some((v) => trial.unknowns.has(v));
+  const known = new Map<DimVar, Dim>();
+  const rest = trial.equations.filter(({ left, right }) => {
+    const v = bareUnknown(trial, left);
+    if (v === null || isOpen(right)) return true;
+    if (!known.has(v)) known.set(v, right);
+    return false;
+  });
+  const fill = (d: Dim): Dim => substitute(d, known);
+  return { known, rest: rest.map((e) => ({ ...e, left: fill(e.left), right: fill(e.right) })) };
+}
+
 /** The ranges that a trial's equations give. */
 export function rangesOf(context: Context, trial: Trial): Map<Identifier, KnownRange> {
-  const equations = [...trial.equations];
-  let solution = solve(equations, trial.unknowns, context.assumptions);
-  for (const more of [
-    (): TrialEquation[] => tilings(context, trial, solution.bindings),
-    (): TrialEquation[] => trial.fallbacks,
-  ]) {
-    if (solution.undetermined.length === 0) break;
-    equations.push(...more());
-    solution = solve(equations, trial.unknowns, context.assumptions);
+  const { known, rest } = settleBare(trial);
+  const unknowns = new Set([...trial.unknowns].filter((v) => !known.has(v)));
+  const bindings = new Map(known);
+  if (unknowns.size > 0) {
+    const equations = [...rest];
+    let solution = solve(equations, unknowns, context.assumptions);
+    for (const more of [
+      (): TrialEquation[] => tilings(context, trial, new Map([...known, ...solution.bindings])),
+      (): TrialEquation[] =>
+        trial.fallbacks.map((e) => ({ ...e, right: substitute(e.right, known) })),
+    ]) {
+      if (solution.undetermined.length === 0) break;
+      equations.push(...more());
+      solution = solve(equations, unknowns, context.assumptions);
+    }
+    for (const [v, range] of solution.bindings) bindings.set(v, range);
   }
   return new Map(
     [...trial.ranges].map(([name, range]): [Identifier, KnownRange] => {
-      const found = solution.bindings.get(range) ?? null;
+      const found = bindings.get(range) ?? null;
       const bare = trial.equations.find((e) => equal(e.left, dimOf(range)));
       const mention = trial.equations.find((e) => e.left.key.includes(`#${range.id}`));
       return [name, { range: found, origin: (bare ?? mention)?.origin ?? null }];
