@@ -14,19 +14,31 @@ const data = ['x', 'y'];
 const names = Object.keys(task.tensors).filter((n) => !data.includes(n));
 
 const dense = (x, W, b) => np.matmul(x, np.transpose(W)).add(b);
-const crossEntropy = (l, y) =>
-  nn.logSoftmax(l, -1).mul(nn.oneHot(y, 10)).sum(-1).mean().mul(-1);
+const crossEntropy = (l, y) => nn.logSoftmax(l, -1).mul(nn.oneHot(y, 10)).sum(-1).mean().mul(-1);
 const pool = (x) => {
   const [n, c, h, w] = x.shape;
   return np.max(np.max(x.reshape([n, c, h / 2, 2, w / 2, 2]), 5), 3);
 };
 const conv = (x, K, b) =>
-  lax.convGeneralDilated(x, K, [1, 1], [[1, 1], [1, 1]]).add(b.reshape([1, -1, 1, 1]));
+  lax
+    .convGeneralDilated(
+      x,
+      K,
+      [1, 1],
+      [
+        [1, 1],
+        [1, 1],
+      ],
+    )
+    .add(b.reshape([1, -1, 1, 1]));
 const norm = (x, gamma, beta) => {
   const mean = np.mean(x.ref, -1, { keepdims: true });
   const centred = x.sub(mean);
   const variance = np.mean(centred.ref.mul(centred.ref), -1, { keepdims: true });
-  return centred.div(np.sqrt(variance.add(1e-5))).mul(gamma).add(beta);
+  return centred
+    .div(np.sqrt(variance.add(1e-5)))
+    .mul(gamma)
+    .add(beta);
 };
 
 const losses = {

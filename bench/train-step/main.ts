@@ -56,7 +56,11 @@ function* numbers(): Generator<number, never> {
 function makeData(task: (typeof tasks)[number]): Record<string, Tensor> {
   const stream = numbers();
   const draw = (shape: readonly number[]): Tensor =>
-    tensor('f32', shape, Float32Array.from({ length: sizeOf(shape) }, () => stream.next().value));
+    tensor(
+      'f32',
+      shape,
+      Float32Array.from({ length: sizeOf(shape) }, () => stream.next().value),
+    );
   const x = draw(task.x);
   if (task.kind === 'transformer') return { x, y: draw(task.x) };
   const labels = Int32Array.from({ length: task.x[0] }, () => Math.floor(stream.next().value * 10));
@@ -133,7 +137,9 @@ function print(
   const times = (of: readonly Result[]): number[] => of.flatMap((r) => r.times);
   const base = median(times(ours));
   console.log(`\n${title}`);
-  console.log('| contender | median ms/step | rounds | ours is faster by | largest loss difference |');
+  console.log(
+    '| contender | median ms/step | rounds | ours is faster by | largest loss difference |',
+  );
   console.log('| --- | --- | --- | --- | --- |');
   for (const [name] of contenders) {
     const of = results.get(name);

@@ -11,7 +11,9 @@ import { measure, readTask } from './task.mjs';
 const task = readTask(process.argv[2]);
 const backend = task.kind === 'cnn' ? 'cpu' : 'wasm';
 if (backend === 'wasm')
-  setWasmPaths(join(dirname(fileURLToPath(import.meta.resolve('@tensorflow/tfjs-backend-wasm'))), '/'));
+  setWasmPaths(
+    join(dirname(fileURLToPath(import.meta.resolve('@tensorflow/tfjs-backend-wasm'))), '/'),
+  );
 await tf.setBackend(backend);
 await tf.ready();
 

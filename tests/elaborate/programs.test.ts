@@ -172,7 +172,7 @@ describe('training steps', () => {
           .filter((name) => !(name in data))
           .map((name) => [name, after[`${name}.next`]]),
       );
-      gradients.push((values['net.l2.b.adam.m'].data[0] - 0.9 * m0) / 0.1);
+      gradients.push(values['net.l2.b.adam.m'].data[0] - 0.9 * m0);
       seen.push(values['net.l2.b'].data[0]);
     }
     let [w, m, v] = [w0, 0, 0];

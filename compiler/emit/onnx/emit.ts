@@ -27,7 +27,7 @@ export interface EmitOptions {
 }
 
 /** The metadata entry that says what each port is for; the executors and other people's training loops read it. */
-export const portsKey = 'dlg.ports';
+const portsKey = 'dlg.ports';
 
 /** `graph` as the bytes of an ONNX model. Ports keep their names; gradient markers must have been expanded. */
 export function emitOnnx(
