@@ -8,9 +8,6 @@ import type { TensorType } from './graph.ts';
 export const sameShape = (a: readonly Dim[], b: readonly Dim[]): boolean =>
   a.length === b.length && a.every((size, axis) => equal(size, b[axis] ?? noSize));
 
-const sameType = (a: TensorType, b: TensorType): boolean =>
-  a.dtype === b.dtype && sameShape(a.shape, b.shape);
-
 /** Not a size, so never equal to one. */
 const noSize = constant(-1);
 
