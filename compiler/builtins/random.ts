@@ -1,27 +1,14 @@
-// Random draws: `param W: [m, n] ~ normal(0, 1)`. Counter-based: element i of the draw named `net.l1.W` is the Threefry block
-// of counter i under the key (seed, hash of the name), so draws do not depend on their order, and changing one part
-// of a program leaves the draws of all others as they are.
+// Random bits and the noise made of them. Counter-based: element i of the draw named `net.l1.W` is the Threefry block of
+// counter (i, stream) under the key (seed, hash of the name), so draws do not depend on their order, and changing one part
+// of a program leaves the draws of all others as they are. The distributions (distributions.ts) shift and scale the noise.
 //
 // Bit-equal on every target: besides integers, only + - * / sqrt, comparisons and selection, all of which IEEE 754
 // rounds in one way. The logarithm and the sine that a normal draw needs are polynomials here for that reason.
 
-import { multiply, one } from '../dims/arithmetic.ts';
+import { isConstant, multiply, one } from '../dims/arithmetic.ts';
 import type { Dim } from '../dims/dim.ts';
 import type { Builder } from '../ir/builder-types.ts';
 import type { Value } from '../ir/graph.ts';
-import type { Elaborated } from './elaboration.ts';
-import { asTensor, elementwise, spread, tensorOf } from './labelled.ts';
-
-export interface Distribution {
-  readonly name: string;
-  readonly doc: string;
-  readonly signature: string;
-  readonly parameters: readonly {
-    readonly name: string;
-    readonly default: number | null;
-  }[];
-  readonly draw: (site: Site, parameters: readonly Elaborated[]) => Value;
-}
 
 /** One draw: the seed, the name whose hash is the other half of the key, and the shape. */
 export interface Site {
@@ -29,6 +16,8 @@ export interface Site {
   /** A u32 scalar. */
   readonly seed: Value;
   readonly name: string;
+  /** A u32 scalar, the second word of the counter: which step of training draws. 0 where it is null. */
+  readonly stream: Value | null;
   readonly shape: readonly Dim[];
 }
 
@@ -40,21 +29,27 @@ export function hashOfName(name: string): number {
 }
 
 /** Two independent u32 words an element, each [numel]. */
-function words({ builder, seed, name, shape }: Site): readonly Value[] {
+export function words({ builder, seed, name, stream, shape }: Site): readonly Value[] {
   const flat = [shape.reduce(multiply, one)];
   return builder.emit('threefry2x32', [
     builder.fill(seed, flat),
     builder.full(hashOfName(name), flat, 'u32'),
     builder.iota(flat, 0, 'u32'),
-    builder.full(0, flat, 'u32'),
+    stream === null ? builder.full(0, flat, 'u32') : builder.fill(stream, flat),
   ]);
 }
 
 /** Multiples of 2^-23 in [0, 1), each as likely: the top 23 bits, which f32 holds exactly. */
-function unitInterval(builder: Builder, bits: Value): Value {
+export function unitInterval(builder: Builder, bits: Value): Value {
   const top = builder.binary('shift_right_logical', bits, builder.full(9, bits.shape, 'u32'));
   const scale = builder.full(2 ** -23, bits.shape);
   return builder.multiply(builder.convert(top, 'f32'), scale);
+}
+
+/** (2 k + 1) 2^-24 for k < 2^23, each as likely: never 0 nor 1, and exact in f32. */
+function openInterval(builder: Builder, bits: Value): Value {
+  const half = builder.full(2 ** -24, bits.shape);
+  return builder.add(unitInterval(builder, bits), half);
 }
 
 /** Arithmetic of a tensor with numbers, for polynomials. */
@@ -76,7 +71,7 @@ function polynomial(builder: Builder, x: Value, coefficients: readonly number[])
 }
 
 /**
- * ln u for 2^-23 <= u <= 1, within 1e-7 absolutely: powers of two are taken out until sqrt(1/2) <= u < sqrt(2), then
+ * ln u for 2^-31 <= u <= 1, within 1e-7 absolutely: powers of two are taken out until sqrt(1/2) <= u < sqrt(2), then
  * 2 artanh f = 2 (f + f^3 / 3 + ...) with f = (u - 1) / (u + 1), |f| < 0.1716; the first term left out is 1e-9.
  */
 function logarithm(builder: Builder, u: Value): Value {
@@ -115,7 +110,7 @@ function cosineOfTurns(builder: Builder, w: Value): Value {
 }
 
 /** Standard normal draws by Box and Muller 1958, [numel]; at most 5.65 from 0, since the uniform is at least 2^-23. */
-function standardNormal(site: Site): Value {
+export function standardNormal(site: Site): Value {
   const { builder } = site;
   const [first, second] = words(site);
   const { plus, times } = withNumbers(builder, first.shape);
@@ -124,49 +119,40 @@ function standardNormal(site: Site): Value {
   return builder.multiply(radius, cosineOfTurns(builder, unitInterval(builder, second)));
 }
 
-/** `shift + scale * x`, element by element, in the shape of the site. */
-function affine({ builder, shape }: Site, x: Value, shift: Elaborated, scale: Elaborated): Value {
-  const draws = tensorOf(builder.reshape(x, shape));
-  const isNumber = (e: Elaborated, n: number): boolean => e.kind === 'number' && e.value === n;
-  const real = (e: Elaborated) => asTensor(builder, e, 'f32');
-  const scaled = isNumber(scale, 1)
-    ? draws
-    : elementwise(builder, [draws, real(scale)], (a, b) => builder.multiply(a, b));
-  const shifted = isNumber(shift, 0)
-    ? scaled
-    : elementwise(builder, [scaled, real(shift)], (a, b) => builder.add(a, b));
-  return spread(builder, shifted, [], shape);
+/** Draws of the exponential distribution with mean 1, -ln u, [numel]; from 2^-24 to 16.7. */
+export function standardExponential(site: Site): Value {
+  const { builder } = site;
+  const [first] = words(site);
+  const { times } = withNumbers(builder, first.shape);
+  return times(logarithm(builder, openInterval(builder, first)), -1);
 }
 
-const normal: Distribution = {
-  name: 'normal',
-  doc: 'Normal with mean `mu` and standard deviation `s`.',
-  signature: 'normal(mu: real = 0, s: real = 1)',
-  parameters: [
-    { name: 'mu', default: 0 },
-    { name: 's', default: 1 },
-  ],
-  draw: (site, [mu, s]) => affine(site, standardNormal(site), mu, s),
-};
+/** Standard Gumbel draws, -ln(-ln u), [numel]; -ln u is taken as 32 times a number below 1, where the logarithm is exact. */
+export function standardGumbel(site: Site): Value {
+  const { builder } = site;
+  const waiting = standardExponential(site);
+  const { plus, times } = withNumbers(builder, waiting.shape);
+  return times(plus(logarithm(builder, times(waiting, 1 / 32)), 5 * Math.LN2), -1);
+}
 
-const uniform: Distribution = {
-  name: 'uniform',
-  doc: 'Uniform between `a`, which is possible, and `b`, which is not.',
-  signature: 'uniform(a: real = 0, b: real = 1)',
-  parameters: [
-    { name: 'a', default: 0 },
-    { name: 'b', default: 1 },
-  ],
-  draw: (site, [a, b]) => {
-    const { builder } = site;
-    const unit = unitInterval(builder, words(site)[0]);
-    if (a.kind === 'number' && b.kind === 'number')
-      return affine(site, unit, a, { ...b, value: b.value - a.value });
-    const [low, high] = [a, b].map((e) => asTensor(builder, e, 'f32'));
-    const width = elementwise(builder, [high, low], (x, y) => builder.subtract(x, y));
-    return affine(site, unit, low, width);
-  },
-};
-
-/** What `~` draws from, by name. */
-export const distributions: Readonly<Record<string, Distribution>> = { normal, uniform };
+/**
+ * Whole numbers 0..size-1 as i32, [numel]: floor(w size / 2^32) of a random word w, each number as likely within 2^-32. The high
+ * half of the product is made of products of 16 bits, as no target has it.
+ */
+export function uniformInteger(site: Site, size: Dim): Value {
+  const { builder } = site;
+  const [word] = words(site);
+  const u32 = (value: number): Value => builder.full(value, word.shape, 'u32');
+  const high = (x: Value): Value => builder.binary('shift_right_logical', x, u32(16));
+  const low = (x: Value): Value => builder.binary('and', x, u32(0xffff));
+  const known = isConstant(size);
+  const sizes =
+    known === null
+      ? builder.fill(builder.convert(builder.dim(size), 'u32'), word.shape)
+      : u32(known);
+  const [a, b, c, d] = [high(word), low(word), high(sizes), low(sizes)];
+  const middle = builder.add(builder.multiply(a, d), high(builder.multiply(b, d)));
+  const other = builder.add(builder.multiply(b, c), low(middle));
+  const product = builder.add(builder.add(builder.multiply(a, c), high(middle)), high(other));
+  return builder.convert(product, 'i32');
+}

@@ -281,6 +281,12 @@ export function recordStatement(statement: TypedStatement, state: Dependences): 
     const found = dependenceOf(statement.value, state);
     state.locals.set(statement.local, known === undefined ? found : join([known, found]));
   }
+  if (statement.kind === 'draw') {
+    const { distribution, arguments: given } = statement.draw;
+    const found = join([nothing, ...given.map((value) => dependenceOf(value, state))]);
+    const by = `a draw from \`${distribution.name}\``;
+    state.locals.set(statement.local, distribution.smooth ? found : lose(found, by));
+  }
   if (statement.kind !== 'if') return;
   for (const inner of [...statement.then, ...statement.else]) recordStatement(inner, state);
 }

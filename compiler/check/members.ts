@@ -6,25 +6,21 @@ import type {
   ParamDeclaration,
   StateDeclaration,
 } from '../../grammar/ast.ts';
-import { textOf, type Span } from '../../grammar/source.ts';
-import { distributions } from '../builtins/random.ts';
+import type { Span } from '../../grammar/source.ts';
 import { report } from '../diagnostics/diagnostic.ts';
 import { programs } from '../diagnostics/programs.ts';
-import { suggest } from '../diagnostics/suggest.ts';
 import { types } from '../diagnostics/types-and-shapes.ts';
 import type { Dim } from '../dims/dim.ts';
-import { givenOf } from './arguments.ts';
 import { assign } from './assign.ts';
-import { bindCall } from './calls.ts';
-import { isBroken, type Callable, type Context } from './context.ts';
+import { isBroken, type Context } from './context.ts';
 import { converts, convertTo, isScalar, realScalar } from './convert.ts';
 import { toSize } from './dimensions.ts';
+import { checkDistribution } from './draws.ts';
 import { demandMinimum } from './requirements.ts';
 import { describe, showType } from './show.ts';
-import { noBindings } from './substitute.ts';
 import type { TypedConstant, TypedExpression, TypedParameter, TypedState } from './typed.ts';
 import { toType } from './types-from-syntax.ts';
-import type { Type } from './types.ts';
+import type { TensorType, Type } from './types.ts';
 
 /** A number fills a tensor; otherwise the value has the declared type. */
 function initialValue(context: Context, node: Expression, wanted: Type): TypedExpression | null {
@@ -47,52 +43,19 @@ function initialValue(context: Context, node: Expression, wanted: Type): TypedEx
 function drawn(
   context: Context,
   node: Expression,
-  wanted: Type,
+  wanted: TensorType,
 ): TypedParameter['initialiser'] | null {
-  const callee = node.kind === 'call' ? node.callee : node;
-  const given = node.kind === 'call' ? node.arguments : [];
-  const distribution = callee.kind === 'name' ? distributions[callee.text] : undefined;
-  if (callee.kind === 'error') return null;
-  if (distribution === undefined) {
-    const near = callee.kind === 'name' ? suggest(callee.text, Object.keys(distributions)) : null;
+  const draw = checkDistribution(context, node, wanted, (found, { help, fix }) =>
     context.report(
       report(programs.E0413, {
         span: node.span,
-        data: { found: `\`${textOf(callee.span)}\``, shape: showType(wanted) },
-        help:
-          near === null
-            ? `distributions are ${Object.keys(distributions)
-                .map((name) => `\`${name}\``)
-                .join(', ')}`
-            : `did you mean \`${near}\`?`,
-        fix: near === null ? [] : [{ span: callee.span, newText: near }],
+        data: { found, shape: showType(wanted) },
+        help,
+        fix,
       }),
-    );
-    return null;
-  }
-  const callable: Callable = {
-    name: distribution.name,
-    parameters: distribution.parameters.map(({ name, default: value }) => ({
-      name,
-      type: realScalar,
-      declared: realScalar,
-      dim: null,
-      span: null,
-      default:
-        value === null
-          ? null
-          : () => ({ kind: 'number', value, type: realScalar, span: node.span }),
-    })),
-    quantified: [],
-    requirements: [],
-    owner: noBindings,
-    result: wanted,
-    layer: null,
-  };
-  const bound = bindCall(context, callable, given.map(givenOf), node.span);
-  return bound === null
-    ? null
-    : { kind: 'draw', distribution: distribution.name, arguments: bound.arguments };
+    ),
+  );
+  return draw === null ? null : { kind: 'draw', ...draw };
 }
 
 export function makeParameter(context: Context, node: ParamDeclaration): TypedParameter | null {

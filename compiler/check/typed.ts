@@ -4,6 +4,7 @@
 import type { Span } from '../../grammar/source.ts';
 import type { BinderName, Relation } from '../../grammar/ast.ts';
 import type { Builtin } from '../builtins/builtin.ts';
+import type { Distribution } from '../builtins/distributions.ts';
 import type { Dim, DimVar, PackVar } from '../dims/dim.ts';
 import type { Assumptions } from '../dims/assumptions.ts';
 import type { Shape } from '../dims/shape.ts';
@@ -161,6 +162,13 @@ export type TypedStatement =
       readonly value: TypedExpression;
       readonly span: Span;
     }
+  /** `e: [B, z] ~ normal(mu, s)`: the local has the declared type. */
+  | {
+      readonly kind: 'draw';
+      readonly local: Local;
+      readonly draw: TypedDraw;
+      readonly span: Span;
+    }
   /** The condition is known at elaboration (`training`, hyper-parameters, sizes). Locals bound in both branches live on. */
   | {
       readonly kind: 'if';
@@ -169,6 +177,12 @@ export type TypedStatement =
       readonly else: readonly TypedStatement[];
       readonly span: Span;
     };
+
+export interface TypedDraw {
+  readonly distribution: Distribution;
+  /** One a parameter of the distribution, real. */
+  readonly arguments: readonly TypedExpression[];
+}
 
 export interface TypedBody {
   readonly statements: readonly TypedStatement[];
@@ -238,11 +252,7 @@ export interface TypedParameter {
   readonly span: Span;
   readonly type: Type;
   readonly initialiser:
-    | {
-        readonly kind: 'draw';
-        readonly distribution: string;
-        readonly arguments: readonly TypedExpression[];
-      }
+    | ({ readonly kind: 'draw' } & TypedDraw)
     | { readonly kind: 'value'; readonly value: TypedExpression };
 }
 

@@ -42,6 +42,41 @@ export const elaborationDiagnostics = defineDiagnostics({
     example:
       'model Unit(n: dim) {\n  param w: [n] = 1\n  fn (x: [B, n]) -> [B, n] = x * w\n}\nlayer stack[1000000] = Unit(2)\nexport fn f(x: [B, 2]) -> y: [B, 2] = stack[0](x)\n',
   },
+  E0705: {
+    severity: 'error',
+    title: 'a draw inside index notation',
+    message: ({ name }: { name: string }) =>
+      `\`${name}\` would be drawn once for every value of an index`,
+    help: () => 'call the function on whole tensors: `z = f(x)` first, then `y[b] = z[b]`',
+    explanation:
+      'A draw gives its tensor once. A function that draws can be called inside index notation only where a whole tensor is read, ' +
+      'as in `mean[b] net(x)[b]`, with arguments that no index enters; elsewhere it would be unclear whether each index has a draw ' +
+      'of its own. The shape of the draw says how many there are: `e: [B, n] ~ normal(0, 1)`.',
+    example:
+      'fn noisy(x: real) -> y: real {\n  e: real ~ normal(0, 1)\n  y = x + e\n}\nexport fn f(x: [B]) -> y: [B] {\n  y[b] = noisy(x[b])\n}\n',
+  },
+  E0706: {
+    severity: 'error',
+    title: 'a constant is not drawn',
+    message: ({ name }: { name: string }) =>
+      `\`${name}\` is drawn to compute a constant or hyper-parameter`,
+    help: () => 'draw in the function that uses it, or make it a `param` or `state`',
+    explanation:
+      'Constants and hyper-parameters are the same in every run; draws depend on the seed. A `param` or `state` may be computed from draws: ' +
+      'it keeps its first value.',
+    example:
+      'fn noise() -> e: [3] {\n  e ~ normal(0, 1)\n}\nconst c = noise()\nexport fn f(x: [B, 3]) -> y: [B, 3] = x + c\n',
+  },
+  E0707: {
+    severity: 'error',
+    title: 'the name `seed` is taken',
+    message: ({ name }: { name: string }) =>
+      `\`${name}\` draws, so it has an input \`seed\` besides what is called \`seed\` here`,
+    help: () => 'give the parameter or state another name',
+    explanation:
+      'An export fn or `train` block that draws gets an input `seed`, from which all its draws come.',
+    example: 'export fn f(seed: [B]) -> y: [B] {\n  e: [B] ~ normal(0, 1)\n  y = seed + e\n}\n',
+  },
 });
 
-export const { E0701, E0702, E0703, E0704 } = elaborationDiagnostics;
+export const { E0701, E0702, E0703, E0704, E0705, E0706, E0707 } = elaborationDiagnostics;

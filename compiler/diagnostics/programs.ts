@@ -171,6 +171,35 @@ export const programs = defineDiagnostics({
     explanation: 'A report is shown as a number for each step, so its value is a scalar.',
     example: 'train t(x: [B, 3]) {\n  report m = x\n}',
   },
+  E0423: {
+    severity: 'error',
+    title: 'not a draw',
+    message: (data: { reason: string }) => data.reason,
+    help: () => 'write the name with its type, as in `e: [B, z] ~ normal(0, 1)`',
+    explanation:
+      'A draw is one name with its type, `~` and a distribution. The type gives the shape: every element is drawn ' +
+      'independently. The parameters of the distribution may be tensors: `x: [B, z] ~ normal(mu, s)`.',
+    example: 'fn f(x: [n]) -> [n] {\n  e ~ normal(0, 1)\n  return x + e\n}',
+  },
+  E0424: {
+    severity: 'error',
+    title: 'not a distribution',
+    message: (data: { found: string }) => `${data.found} is no distribution`,
+    explanation:
+      'After `~` stands one of the distributions of the language: `normal(mu, s)`, `uniform(a, b)`, `bernoulli(p)`, ' +
+      '`categorical(p)`, `exponential(rate)`, `gumbel(mu, b)`.',
+    example: 'fn f(x: [n]) -> [n] {\n  e: [n] ~ tanh(x)\n  return x + e\n}',
+  },
+  E0425: {
+    severity: 'error',
+    title: 'the distribution does not fit',
+    message: (data: { reason: string }) => data.reason,
+    explanation:
+      '`normal`, `uniform`, `exponential` and `gumbel` draw reals; `bernoulli` draws `bool`, or 0 and 1; `categorical` and ' +
+      '`uniform` draw a `fin(n)`. A parameter is a number, or a tensor whose shape the shape of the draw ends with; that ' +
+      'of `categorical` has one more axis, of n probabilities.',
+    example: 'fn f(x: [n]) -> [n] {\n  k: fin(n) ~ normal(0, 1)\n  return x * x[k]\n}',
+  },
   E0900: {
     severity: 'error',
     title: 'not there yet',

@@ -19,6 +19,7 @@ import { multiply, one } from '../dims/arithmetic.ts';
 import type { Builder, Comparison, Reduction } from '../ir/builder-types.ts';
 import type { DType } from '../ir/tensor.ts';
 import type { Context } from './context.ts';
+import { wholeValue } from './draws.ts';
 import { bindIndex } from './indices.ts';
 import { collectProduct, productOfSum } from './products.ts';
 import { finishRead } from './finish-read.ts';
@@ -144,7 +145,7 @@ function pooled(bound: Bound, kind: 'max' | 'min' | 'add'): TensorValue | null {
   if (body.kind !== 'read' || mask !== null || dtype !== 'f32') return null;
   const read = prepareRead(
     context,
-    context.evaluate(body.target, environment),
+    wholeValue(context, body.target, environment),
     body.slots,
     environment,
   );

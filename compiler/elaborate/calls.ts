@@ -13,6 +13,7 @@ import { solve, type Equation } from '../dims/solve.ts';
 import { E0701 } from '../diagnostics/elaboration.ts';
 import { report } from '../diagnostics/diagnostic.ts';
 import { refuse, type Context } from './context.ts';
+import { asCall, drawnValue } from './draws.ts';
 import { environmentOf } from './instances.ts';
 import { dtypeOfType, resolveDim, resolveShape } from './sizes.ts';
 import { readState, stateType, statePath } from './store.ts';
@@ -37,11 +38,16 @@ export function evaluateCall(
     const sizes = resolveBindings(bindings, environment);
     const path = owner?.path ?? environment.path;
     return context.builder.at({ path, span: expression.span }, () =>
-      runFunction(context, callee.function, owner, sizes, values, path),
+      runFunction(context, callee.function, owner, sizes, values, { path, site: expression }),
     );
   }
   const target = context.evaluate(callee.value, environment);
-  return callValue(context, target, values, { type, environment, span: expression.span });
+  return callValue(context, target, values, {
+    type,
+    environment,
+    span: expression.span,
+    site: expression,
+  });
 }
 
 /** Calls a function value; its own sizes follow from the arguments. */
@@ -53,6 +59,8 @@ export function callValue(
     readonly type: Type;
     readonly environment: Environment;
     readonly span: TypedExpression['span'];
+    /** What makes this call another than those before. */
+    readonly site: object;
   },
 ): Elaborated {
   if (target.kind === 'builtin')
@@ -72,7 +80,7 @@ export function callValue(
   const sizes = sizesFromArguments(callable.function, owner, given);
   const path = owner?.path ?? call.environment.path;
   return context.builder.at({ path, span: call.span }, () =>
-    runFunction(context, callable.function, owner, sizes, given, path),
+    runFunction(context, callable.function, owner, sizes, given, { path, site: call.site }),
   );
 }
 
@@ -157,14 +165,14 @@ export function sizesFromArguments(
   return { dims: new Map([...given, ...bindings]), packs };
 }
 
-/** Runs a function's body on values; `path` is whose work it is. */
+/** Runs a function's body on values; `path` is whose work it is, `site` the call. */
 export function runFunction(
   context: Context,
   called: TypedFunction,
   owner: InstanceValue | null,
   sizes: Sizes,
   values: readonly Elaborated[],
-  path: string,
+  { path, site }: { readonly path: string; readonly site: object },
 ): Elaborated {
   const body = called.body();
   if (body === null) throw new Error(`the body of ${called.name ?? 'a function'} is broken`);
@@ -179,9 +187,15 @@ export function runFunction(
     self: owner,
     path,
   };
-  runStatements(context, body.statements, environment, locals);
-  return context.evaluate(body.result, environment);
+  return asCall(context, nameOf(called, owner), site, values, () => {
+    runStatements(context, body.statements, environment, locals);
+    return context.evaluate(body.result, environment);
+  });
 }
+
+/** `net.enc`, `net.elbo`, `noise`: a function by its layer and name. */
+const nameOf = ({ name }: TypedFunction, owner: InstanceValue | null): string =>
+  [owner?.path ?? [], name ?? []].flat().join('.');
 
 const merged = <K, V>(a: ReadonlyMap<K, V>, b: ReadonlyMap<K, V>): ReadonlyMap<K, V> =>
   a.size === 0 ? b : b.size === 0 ? a : new Map([...a, ...b]);
@@ -199,6 +213,8 @@ export function runStatements(
     builder.at({ path, span: statement.span }, () => {
       if (statement.kind === 'let')
         locals.set(statement.local, context.evaluate(statement.value, environment));
+      else if (statement.kind === 'draw')
+        locals.set(statement.local, drawnValue(context, statement, environment));
       else if (statement.kind === 'update') update(context, statement, environment);
       else {
         const condition = context.evaluate(statement.condition, environment);

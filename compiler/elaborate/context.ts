@@ -13,6 +13,7 @@ import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { Dim } from '../dims/dim.ts';
 import type { GraphBuilder } from '../ir/builder.ts';
 import type { Value } from '../ir/graph.ts';
+import type { Draws } from './draws.ts';
 import type { Store } from './store.ts';
 
 export interface Context {
@@ -21,6 +22,7 @@ export interface Context {
   readonly training: boolean;
   /** Parameters and states that the graph reads, by path. */
   readonly store: Store;
+  readonly draws: Draws;
   readonly evaluate: (expression: TypedExpression, environment: Environment) => Elaborated;
   /** Layers by path: one instance each, however often it is used. */
   readonly instances: Map<string, InstanceValue>;

@@ -20,6 +20,7 @@ import { tensor as concreteTensor } from '../ir/tensor.ts';
 import { evaluateBinder } from './binders.ts';
 import { evaluateCall } from './calls.ts';
 import type { Context } from './context.ts';
+import { inNotation } from './draws.ts';
 import { bindGroup } from './indices.ts';
 import { constantValue, layerValue } from './instances.ts';
 import { evaluateRead, labelsOf } from './reads.ts';
@@ -134,9 +135,11 @@ const rules: Rules = {
   if: evaluateIf,
   array: evaluateArray,
   convert: evaluateConvert,
-  comprehension: evaluateComprehension,
+  comprehension: (context, expression, environment) =>
+    inNotation(context, () => evaluateComprehension(context, expression, environment)),
   read: evaluateRead,
-  binder: evaluateBinder,
+  binder: (context, expression, environment) =>
+    inNotation(context, () => evaluateBinder(context, expression, environment)),
 };
 
 function evaluateConvert(

@@ -4,14 +4,15 @@ import type { Elaborated } from '../builtins/elaboration.ts';
 import type { Local, TypedFunction } from '../check/typed.ts';
 import type { CompiledFunction, DataPort } from '../program.ts';
 import { runStatements } from './calls.ts';
+import { demandOneSeed } from './draws.ts';
 import { newContext } from './new-context.ts';
 import { dataInputs, dataPort, entryEnvironment, resultValue } from './ports.ts';
 
 export function elaborateFunction(entry: TypedFunction): CompiledFunction {
-  const context = newContext(false);
   const body = entry.body();
   if (body === null) throw new Error(`the body of ${entry.name ?? 'a function'} is broken`);
   const name = entry.name ?? 'main';
+  const context = newContext(false, name);
   const locals = new Map<Local, Elaborated>();
   const environment = entryEnvironment(entry, locals);
   const data = dataInputs(context, entry.parameters, environment, locals, entry.span);
@@ -24,6 +25,7 @@ export function elaborateFunction(entry: TypedFunction): CompiledFunction {
     context.builder.output(field.name, 'result', output);
     return dataPort(field.name, field.type, environment);
   });
+  demandOneSeed(context, name, entry.span);
   return { name, graph: context.builder.graph(name), data, results };
 }
 

@@ -3,10 +3,10 @@
 
 import type { Environment, InstanceValue } from '../builtins/elaboration.ts';
 import { asTensor, spread } from '../builtins/labelled.ts';
-import { distributions } from '../builtins/random.ts';
 import type { TypedExpression, TypedLayer, TypedParameter } from '../check/typed.ts';
 import type { Graph, Role, TensorType, Value } from '../ir/graph.ts';
 import type { Context } from './context.ts';
+import { asFirstValue } from './draws.ts';
 import { instancesWithin, layerValue } from './instances.ts';
 import { newContext } from './new-context.ts';
 import {
@@ -22,12 +22,14 @@ type Wanted = Pick<Entry, 'path' | 'role' | 'type' | 'origin'>;
 
 /** The graph that gives the first value of every entry under its path, from the input `seed`. */
 export function initGraph(name: string, entries: Iterable<Wanted>): Graph {
-  const context = newContext(false);
+  const context = newContext(false, name);
   const { builder } = context;
-  const seed = builder.input('seed', 'seed', { dtype: 'u32', shape: [] });
+  const seed = context.draws.seed();
   for (const { path, role, type, origin } of entries)
     builder.at({ path, span: spanOf(origin) }, () =>
-      builder.output(path, role, firstValue(context, seed, path, type, origin)),
+      asFirstValue(context, path, () =>
+        builder.output(path, role, firstValue(context, seed, path, type, origin)),
+      ),
     );
   return builder.graph(name);
 }
@@ -51,16 +53,10 @@ function firstValue(
   const { initialiser } = parameter;
   const { environment } = owner;
   if (initialiser.kind === 'value') return filled(context, initialiser.value, environment, type);
-  const distribution = distributions[initialiser.distribution];
-  if (distribution === undefined) throw new Error(`no distribution ${initialiser.distribution}`);
-  const given = initialiser.arguments.map((a) => context.evaluate(a, environment));
-  const parameters = distribution.parameters.map(({ name, default: otherwise }, i) => {
-    if (i < given.length) return given[i];
-    if (otherwise === null) throw new Error(`${distribution.name} needs ${name}`);
-    return { kind: 'number' as const, value: otherwise, integer: false };
-  });
-  const site = { builder: context.builder, seed, name: path, shape: type.shape };
-  return distribution.draw(site, parameters);
+  const parameters = initialiser.arguments.map((a) => context.evaluate(a, environment));
+  const { shape } = type;
+  const site = { builder: context.builder, seed, name: path, stream: null, shape };
+  return initialiser.distribution.draw(site, parameters, null);
 }
 
 function filled(
@@ -76,7 +72,7 @@ function filled(
 
 /** The graph that draws every parameter and fills every state of the program's own layers. */
 export function programInit(name: string, layers: readonly TypedLayer[]): Graph {
-  const context = newContext(false);
+  const context = newContext(false, name);
   const instances = layers.flatMap((layer) =>
     instancesWithin(context, layerValue(context, layer, null)),
   );

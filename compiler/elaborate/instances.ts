@@ -9,6 +9,7 @@ import { isConstant } from '../dims/arithmetic.ts';
 import type { Dim, DimVar } from '../dims/dim.ts';
 import { showDim } from '../dims/show.ts';
 import { emptyEnvironment, refuse, type Context } from './context.ts';
+import { withoutDraws } from './draws.ts';
 import { resolveDim } from './sizes.ts';
 
 /** The environment in which members of a model, or the top level, are evaluated. */
@@ -81,7 +82,9 @@ function layerInstance(
 ): InstanceValue {
   const known = context.instances.get(path);
   if (known !== undefined) return known;
-  const instance = instantiate(context, layer.value, path, environment);
+  const instance = withoutDraws(context, () =>
+    instantiate(context, layer.value, path, environment),
+  );
   context.instances.set(path, instance);
   return instance;
 }
@@ -105,7 +108,7 @@ export function constantValue(
   context.constants.set(constant, byOwner);
   let value = byOwner.get(path);
   if (value === undefined) {
-    value = context.evaluate(constant.value, environmentOf(owner));
+    value = withoutDraws(context, () => context.evaluate(constant.value, environmentOf(owner)));
     byOwner.set(path, value);
   }
   return value;

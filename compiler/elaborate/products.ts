@@ -6,6 +6,7 @@ import { asTensor, elementwise, tensorOf, varies } from '../builtins/labelled.ts
 import type { TypedExpression } from '../check/typed.ts';
 import type { Builder } from '../ir/builder-types.ts';
 import type { Context } from './context.ts';
+import { wholeValue } from './draws.ts';
 import { countOfLabels, multiplyAll, sumOfProduct } from './contract.ts';
 import type { TaggedValue } from './axes.ts';
 import { finishRead } from './finish-read.ts';
@@ -94,7 +95,7 @@ function readFactor(
   { target, slots }: Extract<TypedExpression, { kind: 'read' }>,
   environment: Environment,
 ): Factor {
-  const value = context.evaluate(target, environment);
+  const value = wholeValue(context, target, environment);
   const read = prepareRead(context, value, slots, environment);
   if (!hasWindows(read)) return finishRead(context.builder, read);
   const bare = (): TaggedValue | null =>

@@ -27,6 +27,7 @@ import type { Dim } from '../dims/dim.ts';
 import type { Value } from '../ir/graph.ts';
 import { affineOf, type Affine, type AffineTerm } from './affine.ts';
 import type { Context } from './context.ts';
+import { wholeValue } from './draws.ts';
 import { cut, everything, type Cut, type Tag, type TaggedValue, type WindowTerm } from './axes.ts';
 import { finishRead } from './finish-read.ts';
 import { resolveDim } from './sizes.ts';
@@ -39,7 +40,7 @@ export function evaluateRead(
   expression: ReadExpression,
   environment: Environment,
 ): Elaborated {
-  const target = context.evaluate(expression.target, environment);
+  const target = wholeValue(context, expression.target, environment);
   return finishRead(context.builder, prepareRead(context, target, expression.slots, environment));
 }
 

@@ -13,6 +13,7 @@ import type { Graph, Value } from '../ir/graph.ts';
 import type { CompiledTrain, DataPort } from '../program.ts';
 import { callValue, runStatements } from './calls.ts';
 import type { Context } from './context.ts';
+import { demandOneSeed } from './draws.ts';
 import { initGraph } from './init.ts';
 import { instancesWithin, instantiate } from './instances.ts';
 import { newContext } from './new-context.ts';
@@ -48,7 +49,7 @@ function runTrain(
   train: TypedTrain,
   learns: boolean,
 ): { readonly graph: Graph; readonly data: readonly DataPort[]; readonly store: Store } {
-  const context = newContext(learns);
+  const context = newContext(learns, train.name, streamOf(learns));
   const { builder, store } = context;
   const locals = new Map<Local, Elaborated>();
   const environment = entryEnvironment(train, locals);
@@ -69,8 +70,17 @@ function runTrain(
     for (const { path, role, input } of store.entries.values())
       builder.output(`${path}.next`, role, store.current.get(path) ?? input);
   }
+  demandOneSeed(context, train.name, train.span);
   return { graph: builder.graph(train.name), data, store };
 }
+
+/** Each step draws from a stream of its own, numbered by the steps done; what only evaluates from one that no step has. */
+const streamOf =
+  (learns: boolean) =>
+  ({ builder, store }: Context): Value =>
+    learns
+      ? builder.convert(readCounter(builder, store, counterName), 'u32')
+      : builder.scalar(2 ** 32 - 1, 'u32');
 
 /** `loss`, or `loss1`, `loss2`, ... where a block has several objectives. */
 function* lossNames(steps: readonly TypedStep[]): Generator<string, string> {
@@ -169,7 +179,7 @@ function updated(
 ): Value {
   const type = { kind: 'tensor' as const, base: { kind: 'real' as const }, shape: [] };
   const span = instance.model.span;
-  const result = callValue(context, instance, given, { type, environment, span });
+  const result = callValue(context, instance, given, { type, environment, span, site: instance });
   const value = asTensor(context.builder, result, 'f32').value;
   return context.builder.reshape(value, shape);
 }

@@ -2,7 +2,8 @@
 // and the name alone.
 
 import { describe, expect, it } from 'vitest';
-import { distributions, hashOfName } from '../../compiler/builtins/random.ts';
+import { distributionFor } from '../../compiler/builtins/distributions.ts';
+import { hashOfName } from '../../compiler/builtins/random.ts';
 import { numberOf } from '../../compiler/builtins/labelled.ts';
 import { constant } from '../../compiler/dims/arithmetic.ts';
 import { createBuilder } from '../../compiler/ir/builder.ts';
@@ -14,21 +15,23 @@ import { optimise } from '../../compiler/transform/passes.ts';
 import { onnxProgram } from '../../runtime/executors/onnx.ts';
 
 function graphOf(
-  distribution: 'normal' | 'uniform',
+  distribution: string,
   parameters: readonly number[],
   name: string,
   size: number,
 ): Graph {
   const builder = createBuilder();
   const key = builder.input('seed', 'seed', { dtype: 'u32', shape: [] });
-  const site = { builder, seed: key, name, shape: [constant(size)] };
+  const site = { builder, seed: key, name, stream: null, shape: [constant(size)] };
   const values = parameters.map((value) => numberOf(value));
-  builder.output('draws', 'result', distributions[distribution].draw(site, values));
+  const value = distributionFor(distribution, 'real')?.draw(site, values, null);
+  if (value === undefined) throw new Error(`no distribution ${distribution}`);
+  builder.output('draws', 'result', value);
   return builder.graph('draw');
 }
 
 function draw(
-  distribution: 'normal' | 'uniform',
+  distribution: string,
   parameters: readonly number[],
   { seed = 1, name = 'net.W', size = 40000 } = {},
 ): ArrayLike<number> {

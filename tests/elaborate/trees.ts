@@ -168,7 +168,7 @@ export function run(
   inputs: readonly Input[],
   packs: ReadonlyMap<PackVar, readonly Dim[]> = new Map(),
 ): Run {
-  const context = newContext(false);
+  const context = newContext(false, 'test');
   const { builder } = context;
   const locals = new Map<Local, Elaborated>();
   const feeds: Record<string, Tensor> = {};

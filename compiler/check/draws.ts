@@ -1,0 +1,130 @@
+// Draws: what stands after `~`, in parameters and in statements, against the type that is declared.
+
+import type { Expression } from '../../grammar/ast.ts';
+import { textOf, type Span } from '../../grammar/source.ts';
+import {
+  distributionFor,
+  distributionNames,
+  type Distribution,
+} from '../builtins/distributions.ts';
+import { report } from '../diagnostics/diagnostic.ts';
+import { programs } from '../diagnostics/programs.ts';
+import { suggest } from '../diagnostics/suggest.ts';
+import type { Shape } from '../dims/shape.ts';
+import { givenOf, matchArguments, type Given } from './arguments.ts';
+import { compareShapes } from './assign.ts';
+import { isBroken, type Callable, type Context } from './context.ts';
+import { convertTo, converts, real, realScalar, tensor } from './convert.ts';
+import { describe, showShape, showType } from './show.ts';
+import { noBindings } from './substitute.ts';
+import type { TypedDraw, TypedExpression } from './typed.ts';
+import type { TensorType } from './types.ts';
+
+/** How to report that a name is no distribution. */
+export type Unknown = (found: string, near: { readonly help: string; readonly fix: Fix }) => void;
+type Fix = readonly { readonly span: Span; readonly newText: string }[];
+
+/** `normal(mu, s)`, `uniform`, for a draw of type `wanted`; null after a report. */
+export function checkDistribution(
+  context: Context,
+  node: Expression,
+  wanted: TensorType,
+  unknown: Unknown,
+): TypedDraw | null {
+  const callee = node.kind === 'call' ? node.callee : node;
+  if (callee.kind === 'error') return null;
+  const given = node.kind === 'call' ? node.arguments.map(givenOf) : [];
+  const distribution =
+    callee.kind === 'name' ? distributionFor(callee.text, wanted.base.kind) : null;
+  if (distribution === null) {
+    const near = callee.kind === 'name' ? suggest(callee.text, distributionNames) : null;
+    const listed = distributionNames.map((name) => `\`${name}\``).join(', ');
+    unknown(`\`${textOf(callee.span)}\``, {
+      help: near === null ? `distributions are ${listed}` : `did you mean \`${near}\`?`,
+      fix: near === null ? [] : [{ span: callee.span, newText: near }],
+    });
+    return null;
+  }
+  if (!distribution.bases.includes(wanted.base.kind)) {
+    const gives = distribution.bases.map((base) => baseWords[base]).join(' or ');
+    const reason = `\`${distribution.name}\` draws ${gives}, and this is ${describe(wanted)}`;
+    context.report(report(programs.E0425, { span: node.span, data: { reason } }));
+    return null;
+  }
+  const slots = matchArguments(context, callableOf(distribution), given, node.span);
+  if (slots === null) return null;
+  const values = distribution.parameters.map((parameter, i) => {
+    const slot = slots[i];
+    const { default: value } = parameter;
+    if (slot !== null) return checkArgument(context, parameter, slot, wanted);
+    return value === null
+      ? null
+      : ({ kind: 'number', value, type: realScalar, span: node.span } as const);
+  });
+  const whole = values.filter((value) => value !== null);
+  return whole.length < values.length ? null : { distribution, arguments: whole };
+}
+
+const baseWords: Readonly<Record<Distribution['bases'][number], string>> = {
+  real: 'reals',
+  int: 'integers',
+  bool: 'truth values',
+  fin: 'a `fin(n)`',
+};
+
+/** What matching arguments by place and name needs to know. */
+const callableOf = (distribution: Distribution): Callable => ({
+  name: distribution.name,
+  parameters: distribution.parameters.map(({ name, default: value }) => ({
+    name,
+    type: realScalar,
+    declared: realScalar,
+    dim: null,
+    span: null,
+    default: value === null ? null : () => ({ kind: 'number', value, type: realScalar, span }),
+  })),
+  quantified: [],
+  requirements: [],
+  owner: noBindings,
+  result: realScalar,
+  layer: null,
+});
+
+/** A default is filled in where the call stands; this place is never shown. */
+const span: Span = { source: { path: '', text: '' }, start: 0, end: 0 };
+
+/** An argument whose shape the draw's shape ends with, as reals; null after a report. */
+function checkArgument(
+  context: Context,
+  { name, shape: kind }: Distribution['parameters'][number],
+  { node }: Given,
+  wanted: TensorType,
+): TypedExpression | null {
+  if (node === null) return null;
+  const value = context.session.rules.expression(context, node, null);
+  if (isBroken(value)) return null;
+  const { type } = value;
+  const full = fullShape(kind, wanted);
+  const least = kind === 'outcomes' ? 1 : 0;
+  const fits =
+    type.kind === 'tensor' &&
+    converts(type.base, real) &&
+    type.shape.length >= least &&
+    type.shape.length <= full.length &&
+    compareShapes(type.shape, full.slice(full.length - type.shape.length), context.assumptions)
+      .kind === 'equal';
+  if (fits) return convertTo(value, real);
+  const shown = showType(tensor(real, full));
+  const reason =
+    full.length === 0
+      ? `\`${name}\` is ${describe(type)}; the draw is one number, and so is its parameter`
+      : `\`${name}\` is ${describe(type)}; it must be ${kind === 'element' ? 'a number, or ' : ''}${shown} or the last axes of ${showShape(full)}`;
+  context.report(report(programs.E0425, { span: value.span, data: { reason } }));
+  return null;
+}
+
+function fullShape(kind: 'element' | 'outcomes', { base, shape }: TensorType): Shape {
+  return kind === 'outcomes' && base.kind === 'fin'
+    ? [...shape, { kind: 'size', size: base.size }]
+    : shape;
+}
