@@ -142,7 +142,12 @@ program
     assignment,
   )
   .option('--weights <file>', 'safetensors with the parameters')
-  .addOption(new Option('--seed <n>', 'draw the parameters from this seed instead').argParser(seed))
+  .addOption(
+    new Option(
+      '--seed <n>',
+      'seed of the draws, and of the parameters where no weights are given',
+    ).argParser(seed),
+  )
   .addOption(deviceOption())
   .addOption(threadsOption())
   .addOption(jsonOption())

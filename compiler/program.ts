@@ -16,7 +16,7 @@ export interface DataPort {
 
 export interface CompiledFunction {
   readonly name: string;
-  /** Inputs: `data` as declared, then the `parameter`s and `state`s it uses. Outputs: role `result`. */
+  /** Inputs: `data` as declared, then the `parameter`s and `state`s it uses, and `seed` where it draws. Outputs: role `result`. */
   readonly graph: Graph;
   readonly data: readonly DataPort[];
   readonly results: readonly DataPort[];
@@ -26,14 +26,14 @@ export interface CompiledTrain {
   readonly name: string;
   readonly data: readonly DataPort[];
   /**
-   * One step. Inputs: data; parameter, optimizer, state, counter. Outputs: loss and report scalars, and
+   * One step. Inputs: data; parameter, optimizer, state, counter; `seed` where it draws. Outputs: loss and report scalars, and
    * `X.next` for every fed-back input X (role as the input's).
    */
   readonly step: Graph;
   /** Input: `seed` (u32 scalar). Outputs: the first value of every fed-back input of `step`, under the input's name. */
   readonly init: Graph;
   /**
-   * The losses and reports on data that is not learnt from: inputs data, parameter, state; outputs loss and report. Forward
+   * The losses and reports on data that is not learnt from: inputs data, parameter, state, and `seed` where it draws; outputs loss and report. Forward
    * only, `training` false.
    */
   readonly evaluate: Graph;

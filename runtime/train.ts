@@ -250,7 +250,7 @@ function point({ events }: Run, state: State, part: number): State {
  * accuracies are. Rows that do not fill a batch of fixed size are left out.
  */
 async function evaluate(
-  { programs, test, settings, seed }: Run,
+  { programs, test, settings }: Run,
   { tensors }: State,
 ): Promise<Measures | null> {
   if (test === null) return null;
@@ -260,6 +260,8 @@ async function evaluate(
   for (let from = 0; from < test.rows; from += settings.batch) {
     const to = Math.min(from + settings.batch, test.rows);
     if (test.fixedBatch !== null && to - from < test.fixedBatch) break;
+    // Each batch has draws of its own, the same after every epoch.
+    const seed = tensor('u32', [], [(settings.seed + from) >>> 0]);
     const feeds = { ...weights, ...takeBatch(test, order, from, to), seed };
     const outputs = await programs.evaluate.run(feeds);
     sums = plus(sums, to - from, measuresOf(programs.evaluate, outputs));

@@ -40,11 +40,13 @@ async function evaluate(
   if (isProblem(entry)) return entry;
   const inputs = readInputs(entry, options.input ?? new Map());
   if (isProblem(inputs)) return inputs;
+  const seed = seedOf(entry, options);
+  if (isProblem(seed)) return seed;
   const weights = await readWeights(program, entry, options);
   if (isProblem(weights)) return weights;
   return guarded(async () => {
     const loaded = await load(entry.graph, options);
-    const outputs = await loaded.run({ ...inputs, ...weights });
+    const outputs = await loaded.run({ ...inputs, ...weights, ...seed });
     const results = entry.results.map(({ name: result, base }) => {
       const { shape, data } = outputs[result];
       const values = base === 'bool' ? Array.from(data, (v) => v !== 0) : Array.from(data);
@@ -75,6 +77,19 @@ function readInputs({ data }: CompiledFunction, given: Sources): Tensors | Probl
   const fitted = fitAll([...inline, ...files]);
   if (isProblem(fitted)) return fitted;
   return Object.fromEntries(fitted.columns.map((column) => [column.port.name, toTensor(column)]));
+}
+
+/** The seed, where the function draws. */
+function seedOf({ graph }: CompiledFunction, { seed }: RunOptions): Tensors | Problem {
+  if (!graph.inputs.some(({ role }) => role === 'seed')) return {};
+  if (seed === undefined)
+    return problem(
+      'E0505',
+      null,
+      'the function draws, and no seed is given',
+      '`--seed N` gives it',
+    );
+  return { seed: tensor('u32', [], [seed]) };
 }
 
 async function readWeights(

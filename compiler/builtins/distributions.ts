@@ -163,7 +163,9 @@ const all: readonly Distribution[] = [
   gumbel,
 ];
 
-export const distributionNames: readonly string[] = [...new Set(all.map(({ name }) => name))];
+/** The names of what a draw of that base can come from. */
+export const distributionNames = (base: Base['kind']): readonly string[] =>
+  all.filter(({ bases }) => bases.includes(base)).map(({ name }) => name);
 
 /** The distribution of that name for a draw of that base, else another of that name; null where the name means none. */
 export function distributionFor(name: string, base: Base['kind']): Distribution | null {

@@ -1,6 +1,6 @@
 // Draws: what stands after `~`, in parameters and in statements, against the type that is declared.
 
-import type { Expression } from '../../grammar/ast.ts';
+import type { Bind, Expression } from '../../grammar/ast.ts';
 import { textOf, type Span } from '../../grammar/source.ts';
 import {
   distributionFor,
@@ -16,9 +16,10 @@ import { compareShapes } from './assign.ts';
 import { isBroken, type Callable, type Context } from './context.ts';
 import { convertTo, converts, real, realScalar, tensor } from './convert.ts';
 import { describe, showShape, showType } from './show.ts';
+import { declare } from './signatures.ts';
 import { noBindings } from './substitute.ts';
-import type { TypedDraw, TypedExpression } from './typed.ts';
-import type { TensorType } from './types.ts';
+import type { Local, TypedDraw, TypedExpression, TypedStatement } from './typed.ts';
+import type { TensorType, Type } from './types.ts';
 
 /** How to report that a name is no distribution. */
 export type Unknown = (found: string, near: { readonly help: string; readonly fix: Fix }) => void;
@@ -37,8 +38,9 @@ export function checkDistribution(
   const distribution =
     callee.kind === 'name' ? distributionFor(callee.text, wanted.base.kind) : null;
   if (distribution === null) {
-    const near = callee.kind === 'name' ? suggest(callee.text, distributionNames) : null;
-    const listed = distributionNames.map((name) => `\`${name}\``).join(', ');
+    const names = distributionNames(wanted.base.kind);
+    const near = callee.kind === 'name' ? suggest(callee.text, names) : null;
+    const listed = names.map((name) => `\`${name}\``).join(', ');
     unknown(`\`${textOf(callee.span)}\``, {
       help: near === null ? `distributions are ${listed}` : `did you mean \`${near}\`?`,
       fix: near === null ? [] : [{ span: callee.span, newText: near }],
@@ -51,15 +53,13 @@ export function checkDistribution(
     context.report(report(programs.E0425, { span: node.span, data: { reason } }));
     return null;
   }
-  const slots = matchArguments(context, callableOf(distribution), given, node.span);
+  const callable = callableOf(distribution, node.span);
+  const slots = matchArguments(context, callable, given, node.span);
   if (slots === null) return null;
   const values = distribution.parameters.map((parameter, i) => {
     const slot = slots[i];
-    const { default: value } = parameter;
-    if (slot !== null) return checkArgument(context, parameter, slot, wanted);
-    return value === null
-      ? null
-      : ({ kind: 'number', value, type: realScalar, span: node.span } as const);
+    if (slot === null) return callable.parameters[i].default?.() ?? null;
+    return checkArgument(context, parameter, slot, wanted);
   });
   const whole = values.filter((value) => value !== null);
   return whole.length < values.length ? null : { distribution, arguments: whole };
@@ -73,7 +73,7 @@ const baseWords: Readonly<Record<Distribution['bases'][number], string>> = {
 };
 
 /** What matching arguments by place and name needs to know. */
-const callableOf = (distribution: Distribution): Callable => ({
+const callableOf = (distribution: Distribution, span: Span): Callable => ({
   name: distribution.name,
   parameters: distribution.parameters.map(({ name, default: value }) => ({
     name,
@@ -89,9 +89,6 @@ const callableOf = (distribution: Distribution): Callable => ({
   result: realScalar,
   layer: null,
 });
-
-/** A default is filled in where the call stands; this place is never shown. */
-const span: Span = { source: { path: '', text: '' }, start: 0, end: 0 };
 
 /** An argument whose shape the draw's shape ends with, as reals; null after a report. */
 function checkArgument(
@@ -127,4 +124,38 @@ function fullShape(kind: 'element' | 'outcomes', { base, shape }: TensorType): S
   return kind === 'outcomes' && base.kind === 'fin'
     ? [...shape, { kind: 'size', size: base.size }]
     : shape;
+}
+
+/** `e: [B, z] ~ normal(0, 1)`; `type` is what the target declares, or the signature for a result of its name. */
+export function checkDraw(
+  context: Context,
+  { targets, values, span }: Bind,
+  type: Type | null,
+): readonly TypedStatement[] {
+  const [{ name, slots, span: place }] = targets;
+  const refuse = (at: Span, reason: string): readonly TypedStatement[] => {
+    context.report(report(programs.E0423, { span: at, data: { reason } }));
+    for (const target of targets)
+      declare(context, target.name, { kind: 'broken', span: target.name.span });
+    return [];
+  };
+  if (targets.length !== 1 || values.length !== 1)
+    return refuse(span, 'each name is drawn in a statement of its own');
+  if (slots !== null)
+    return refuse(place, `\`${name.text}\` is drawn whole, not element by element`);
+  if (type === null) return refuse(name.span, `\`${name.text}\` has no type`);
+  if (type.kind === 'unknown') {
+    declare(context, name, { kind: 'broken', span: name.span });
+    return [];
+  }
+  if (type.kind !== 'tensor')
+    return refuse(place, `\`${name.text}\` is ${describe(type)}, not a tensor`);
+  const [source] = values;
+  const draw = checkDistribution(context, source, type, (found, { help, fix }) =>
+    context.report(report(programs.E0424, { span: source.span, data: { found }, help, fix })),
+  );
+  const local: Local = { name: name.text, type, span: name.span };
+  // The declared type is enough for what follows.
+  const declared = declare(context, name, { kind: 'local', local, span: name.span });
+  return draw === null || !declared ? [] : [{ kind: 'draw', local, draw, span }];
 }

@@ -21,7 +21,7 @@ import { assign, sameType, sizeNotes } from './assign.ts';
 import { broken, isBroken, lookUp, newScope, type Context, type Entity } from './context.ts';
 import { boolScalar, convertTo, joinBases, tensor } from './convert.ts';
 import { checkComprehension } from './comprehensions.ts';
-import { checkDistribution } from './draws.ts';
+import { checkDraw } from './draws.ts';
 import { reportUnknown } from './paths.ts';
 import { describe, showType } from './show.ts';
 import { declare } from './signatures.ts';
@@ -266,34 +266,6 @@ function checkUpdate(context: Context, node: Bind): readonly TypedStatement[] {
   return [...(apart?.before ?? []), ...updates.filter((update) => update !== null)];
 }
 
-/** `e: [B, z] ~ normal(0, 1)` */
-function checkDraw(context: Context, body: Body, node: Bind): readonly TypedStatement[] {
-  const [target] = node.targets;
-  const [source] = node.values;
-  const refuse = (span: Span, reason: string): readonly TypedStatement[] => {
-    context.report(report(programs.E0423, { span, data: { reason } }));
-    for (const each of node.targets) breakName(context, each);
-    return [];
-  };
-  if (node.targets.length !== 1 || node.values.length !== 1)
-    return refuse(node.span, 'each name is drawn in a statement of its own');
-  const { name } = target;
-  if (target.slots !== null)
-    return refuse(target.span, `\`${name.text}\` is drawn whole, not element by element`);
-  const type = declaredType(context, body, target);
-  if (type === null) return refuse(name.span, `\`${name.text}\` has no type`);
-  if (type.kind === 'unknown') return bindLocal(context, target, broken(target.span), null);
-  if (type.kind !== 'tensor')
-    return refuse(target.span, `\`${name.text}\` is ${describe(type)}, not a tensor`);
-  const draw = checkDistribution(context, source, type, (found, { help, fix }) =>
-    context.report(report(programs.E0424, { span: source.span, data: { found }, help, fix })),
-  );
-  const local: Local = { name: name.text, type, span: name.span };
-  // The declared type is enough for what follows.
-  const declared = declare(context, name, { kind: 'local', local, span: name.span });
-  return draw === null || !declared ? [] : [{ kind: 'draw', local, draw, span: node.span }];
-}
-
 function notThereYet(context: Context, span: Span, feature: string): void {
   context.report(report(programs.E0900, { span, data: { feature } }));
 }
@@ -303,7 +275,8 @@ const binds: Readonly<
 > = {
   '=': checkEquation,
   '<-': (context, _, node) => checkUpdate(context, node),
-  '~': checkDraw,
+  '~': (context, body, node) =>
+    checkDraw(context, node, declaredType(context, body, node.targets[0])),
 };
 
 // ---- branches -----------------------------------------------------------------------------------------------------

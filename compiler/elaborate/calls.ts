@@ -13,7 +13,7 @@ import { solve, type Equation } from '../dims/solve.ts';
 import { E0701 } from '../diagnostics/elaboration.ts';
 import { report } from '../diagnostics/diagnostic.ts';
 import { refuse, type Context } from './context.ts';
-import { asCall, drawnValue } from './draws.ts';
+import { asCall, drawnValue, type Call } from './draws.ts';
 import { environmentOf } from './instances.ts';
 import { dtypeOfType, resolveDim, resolveShape } from './sizes.ts';
 import { readState, stateType, statePath } from './store.ts';
@@ -38,7 +38,10 @@ export function evaluateCall(
     const sizes = resolveBindings(bindings, environment);
     const path = owner?.path ?? environment.path;
     return context.builder.at({ path, span: expression.span }, () =>
-      runFunction(context, callee.function, owner, sizes, values, { path, site: expression }),
+      runFunction(context, callee.function, owner, sizes, values, path, {
+        site: expression,
+        span: expression.span,
+      }),
     );
   }
   const target = context.evaluate(callee.value, environment);
@@ -55,13 +58,7 @@ export function callValue(
   context: Context,
   target: Elaborated,
   values: readonly Elaborated[],
-  call: {
-    readonly type: Type;
-    readonly environment: Environment;
-    readonly span: TypedExpression['span'];
-    /** What makes this call another than those before. */
-    readonly site: object;
-  },
+  call: Call & { readonly type: Type; readonly environment: Environment },
 ): Elaborated {
   if (target.kind === 'builtin')
     return target.builtin.elaborate({
@@ -80,7 +77,7 @@ export function callValue(
   const sizes = sizesFromArguments(callable.function, owner, given);
   const path = owner?.path ?? call.environment.path;
   return context.builder.at({ path, span: call.span }, () =>
-    runFunction(context, callable.function, owner, sizes, given, { path, site: call.site }),
+    runFunction(context, callable.function, owner, sizes, given, path, call),
   );
 }
 
@@ -165,14 +162,15 @@ export function sizesFromArguments(
   return { dims: new Map([...given, ...bindings]), packs };
 }
 
-/** Runs a function's body on values; `path` is whose work it is, `site` the call. */
+/** Runs a function's body on values; `path` is whose work it is. */
 export function runFunction(
   context: Context,
   called: TypedFunction,
   owner: InstanceValue | null,
   sizes: Sizes,
   values: readonly Elaborated[],
-  { path, site }: { readonly path: string; readonly site: object },
+  path: string,
+  call: Call,
 ): Elaborated {
   const body = called.body();
   if (body === null) throw new Error(`the body of ${called.name ?? 'a function'} is broken`);
@@ -187,7 +185,7 @@ export function runFunction(
     self: owner,
     path,
   };
-  return asCall(context, nameOf(called, owner), site, values, () => {
+  return asCall(context, nameOf(called, owner), call, values, () => {
     runStatements(context, body.statements, environment, locals);
     return context.evaluate(body.result, environment);
   });

@@ -19,8 +19,8 @@ interface Frame {
   readonly path: string;
   /** The calls that it made so far, by what they call; a call met again is the same call. */
   readonly calls: Map<string, object[]>;
-  /** It stands for as many calls as some index has values. */
-  readonly varies: boolean;
+  /** The call that stands for as many as some index has values; null where there is none. */
+  readonly varies: Span | null;
 }
 
 /** Where the graph that is being built draws from. */
@@ -39,7 +39,7 @@ export interface Draws {
 export const newFrame = (root: string): Frame => ({
   path: root,
   calls: new Map(),
-  varies: false,
+  varies: null,
 });
 
 export const SEED = 'seed';
@@ -61,11 +61,17 @@ const hasLabels = (value: Elaborated): boolean =>
     ? value.items.some(hasLabels)
     : value.kind === 'tensor' && value.labels.length > 0;
 
-/** Runs `body`, the function that `site` calls on `values`, as a frame of its own. */
+export interface Call {
+  /** What makes this call another than those before. */
+  readonly site: object;
+  readonly span: Span;
+}
+
+/** Runs `body`, the function called `name` on `values`, as a frame of its own. */
 export function asCall<T>(
   { draws }: Context,
   name: string,
-  site: object,
+  { site, span }: Call,
   values: readonly Elaborated[],
   body: () => T,
 ): T {
@@ -81,7 +87,7 @@ export function asCall<T>(
       frame: {
         path: `${frame.path}/${times === 1 ? name : `${name}#${times}`}`,
         calls: new Map(),
-        varies: frame.varies || inNotation || values.some(hasLabels),
+        varies: frame.varies ?? (inNotation || values.some(hasLabels) ? span : null),
       },
       inNotation: false,
     },
@@ -131,7 +137,14 @@ export function drawnValue(
   const { frame } = draws;
   const { name } = local;
   if (frame === null) refuse(report(E0706, { span, data: { name } }));
-  if (frame.varies || draws.inNotation) refuse(report(E0705, { span, data: { name } }));
+  if (frame.varies !== null)
+    refuse(
+      report(E0705, {
+        span: frame.varies,
+        data: { name },
+        related: [{ span, reason: 'the draw' }],
+      }),
+    );
   const { base, shape } = tensorTypeOf(local.type);
   const site: Site = {
     builder,

@@ -2,7 +2,7 @@
 // its path alone, so all init graphs of a program agree.
 
 import type { Environment, InstanceValue } from '../builtins/elaboration.ts';
-import { asTensor, spread } from '../builtins/labelled.ts';
+import { asTensor, spread, tensorOf } from '../builtins/labelled.ts';
 import type { TypedExpression, TypedLayer, TypedParameter } from '../check/typed.ts';
 import type { Graph, Role, TensorType, Value } from '../ir/graph.ts';
 import type { Context } from './context.ts';
@@ -56,7 +56,8 @@ function firstValue(
   const parameters = initialiser.arguments.map((a) => context.evaluate(a, environment));
   const { shape } = type;
   const site = { builder: context.builder, seed, name: path, stream: null, shape };
-  return initialiser.distribution.draw(site, parameters, null);
+  const drawn = tensorOf(initialiser.distribution.draw(site, parameters, null));
+  return asTensor(context.builder, drawn, type.dtype).value;
 }
 
 function filled(

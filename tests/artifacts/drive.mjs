@@ -49,8 +49,11 @@ const train = await load(`${name}.train.onnx`);
 const fedBack = train.inputNames.filter((input) => train.outputNames.includes(`${input}.next`));
 let state = Object.fromEntries(fedBack.map((key) => [key, first[key]]));
 const measures = [];
+const seeded = train.inputNames.includes('seed')
+  ? { seed: new ort.Tensor('uint32', [seed], []) }
+  : {};
 for (const batch of batches) {
-  const outputs = await train.run({ ...state, ...toTensors(batch) });
+  const outputs = await train.run({ ...state, ...seeded, ...toTensors(batch) });
   state = Object.fromEntries(fedBack.map((key) => [key, outputs[`${key}.next`]]));
   const scalars = train.outputNames.filter((output) => !output.endsWith('.next'));
   measures.push(Object.fromEntries(scalars.map((key) => [key, outputs[key].data[0]])));
