@@ -18,7 +18,7 @@ import { programs } from '../diagnostics/programs.ts';
 import { indices } from '../diagnostics/indices.ts';
 import { types } from '../diagnostics/types-and-shapes.ts';
 import { assign, sameType, sizeNotes } from './assign.ts';
-import { broken, isBroken, lookUp, newScope, type Context, type Entity } from './context.ts';
+import { isBroken, lookUp, newScope, type Context, type Entity } from './context.ts';
 import { boolScalar, convertTo, joinBases, tensor } from './convert.ts';
 import { checkComprehension } from './comprehensions.ts';
 import { checkDraw } from './draws.ts';

@@ -191,6 +191,19 @@ export fn half(x: [n]) -> y: [n] = x / 2
     expect(code).toBe(1);
   });
 
+  test('draws come from the seed, on every device', () => {
+    const text = 'export fn toss(p: [B]) -> h: bool[B] {\n  h ~ bernoulli(p)\n}\n';
+    const folder = workspace({ 'f.dlg': text });
+    const args = ['run', 'f.dlg', 'toss', '--input', `p=[${Array(64).fill(0.5).join(', ')}]`];
+    const { code, err } = dlg(folder, ...args);
+    expect(err).toMatch(/E0505.*\n.*the function draws.*\n.*--seed N/);
+    expect(code).toBe(1);
+    const heads = dlg(folder, ...args, '--seed', '3').out;
+    expect(JSON.parse(heads).h).toHaveLength(64);
+    expect(dlg(folder, ...args, '--seed', '3', '--device', 'interpreter').out).toBe(heads);
+    expect(dlg(folder, ...args, '--seed', '4').out).not.toBe(heads);
+  });
+
   test('parameters come from a file or a seed', () => {
     const folder = workspace(points);
     const args = ['run', 'points.dlg', 'scores', '--input', 'x=[[0, 0]]'];
