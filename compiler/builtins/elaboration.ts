@@ -1,7 +1,14 @@
 // What a builtin's elaboration works on: values of the language at elaboration time. Tensors carry the index variables
 // they vary along as labelled leading axes, so that one definition serves whole tensors and index notation alike.
 
-import type { Index, Local, TypedExpression, TypedFunction, TypedModel } from '../check/typed.ts';
+import type {
+  Index,
+  Local,
+  TypedExpression,
+  TypedFunction,
+  TypedModel,
+  TypedStatement,
+} from '../check/typed.ts';
 import type { Type } from '../check/types.ts';
 import type { Dim, DimVar, PackVar } from '../dims/dim.ts';
 import type { Builder } from '../ir/builder-types.ts';
@@ -86,6 +93,8 @@ export interface Environment {
   readonly locals: ReadonlyMap<Local, Elaborated>;
   readonly indices: ReadonlyMap<Index, readonly Label[]>;
   readonly self: InstanceValue | null;
+  /** The body that runs, for Jacobians, which run it again; empty outside of functions. */
+  readonly statements: readonly TypedStatement[];
   /** Whose work this is, for the origins of nodes: the innermost instance around it. */
   readonly path: string;
 }

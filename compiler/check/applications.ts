@@ -12,6 +12,7 @@ import { callBuiltin } from './builtin-calls.ts';
 import { bindCall } from './calls.ts';
 import { targetOf } from './callables.ts';
 import { broken, isBroken, lookUp, type Context } from './context.ts';
+import { checkDerivative, isDerivative } from './derivatives.ts';
 import { int, intScalar, isScalar, tensor } from './convert.ts';
 import { toSize } from './dimensions.ts';
 import { resolvePath } from './paths.ts';
@@ -29,8 +30,6 @@ export function checkPipe(context: Context, node: BinaryExpression): TypedExpres
   }
   return checkApplication(context, node.right, [first], node);
 }
-
-const derivatives: ReadonlySet<string> = new Set(['grad', 'jvp', 'vjp', 'jac', 'params']);
 
 function notThereYet(context: Context, node: Expression, feature: string): TypedExpression {
   context.report(report(programs.E0900, { span: node.span, data: { feature } }));
@@ -97,12 +96,11 @@ function checkApplication(
   given: readonly Given[],
   node: Expression,
 ): TypedExpression {
-  if (
-    calleeNode.kind === 'name' &&
-    derivatives.has(calleeNode.text) &&
-    lookUp(context.scope, calleeNode.text) === null
-  )
-    return notThereYet(context, node, `\`${calleeNode.text}\``);
+  if (calleeNode.kind === 'name' && lookUp(context.scope, calleeNode.text) === null) {
+    if (calleeNode.text === 'params') return notThereYet(context, node, '`params`');
+    if (isDerivative(calleeNode.text))
+      return checkDerivative(context, calleeNode.text, given, node.span);
+  }
   if (isModelName(context, calleeNode)) {
     context.report(
       report(names.E0220, { span: node.span, data: { name: textOf(calleeNode.span) } }),

@@ -102,6 +102,8 @@ export interface Dependences {
   readonly summaries: Map<TypedFunction, Dependence>;
   /** The step that is read now. */
   readonly step: number;
+  /** A variable to depend on itself, and not what it is computed from. */
+  readonly variable?: Local;
 }
 
 const direct = (token: Token, state: Dependences): Dependence => ({
@@ -180,6 +182,10 @@ export function dependenceOf(expression: TypedExpression, state: Dependences): D
       ]);
     case 'comprehension':
       return of(expression.body);
+    case 'variable':
+      return of(expression.value);
+    case 'derivative':
+      return all([expression.of, ...(expression.direction === null ? [] : [expression.direction])]);
     case 'read':
       return join([
         of(expression.target),
@@ -264,7 +270,7 @@ function summarise(callee: TypedFunction, state: Dependences): Dependence {
   const summary =
     body === null
       ? anything(state)
-      : dependenceOfBody(body, { ...state, locals: new Map(), step: Infinity });
+      : dependenceOfBody(body, { summaries: state.summaries, locals: new Map(), step: Infinity });
   state.summaries.set(callee, summary);
   return summary;
 }
@@ -276,7 +282,7 @@ function dependenceOfBody(body: TypedBody, state: Dependences): Dependence {
 
 /** Remembers what a statement's locals depend on. */
 export function recordStatement(statement: TypedStatement, state: Dependences): void {
-  if (statement.kind === 'let') {
+  if (statement.kind === 'let' && statement.local !== state.variable) {
     const known = state.locals.get(statement.local);
     const found = dependenceOf(statement.value, state);
     state.locals.set(statement.local, known === undefined ? found : join([known, found]));

@@ -18,6 +18,7 @@ import {
   type Module,
   type Signature,
 } from './context.ts';
+import { followDerivatives } from './differentiability.ts';
 import { describe, showType } from './show.ts';
 import { readSignature } from './signatures.ts';
 import { checkStatements, type Body } from './statements.ts';
@@ -125,6 +126,13 @@ function checkBlock(
   return result === null ? null : { statements, result };
 }
 
+/** The body with the variables of its derivatives marked. */
+function withVariables(context: Context, body: TypedBody, signature: Signature): TypedBody {
+  const parameters = signature.parameters.map(({ local }) => local);
+  const course = { steps: body.statements, result: body.result, parameters };
+  return { ...body, statements: followDerivatives(context, course, 'function') };
+}
+
 function checkBody(
   outer: Context,
   node: FunctionDeclaration,
@@ -140,11 +148,14 @@ function checkBody(
       outer.model?.node.keyword === 'optimizer' ? (signature.parameters[0]?.type ?? null) : null,
   };
   for (const [name, entity] of signature.scope.names) context.scope.names.set(name, entity);
-  if (isBlock(node.body)) return checkBlock(context, node, node.body, signature);
+  if (isBlock(node.body)) {
+    const body = checkBlock(context, node, node.body, signature);
+    return body === null ? null : withVariables(context, body, signature);
+  }
   if (node.body.kind === 'error') return null;
   const value = context.session.rules.expression(context, node.body, signature.result);
   const result = asResult(context, value, signature.result);
-  return isBroken(result) ? null : { statements: [], result };
+  return isBroken(result) ? null : withVariables(context, { statements: [], result }, signature);
 }
 
 /** Inputs and results of an entry point are tensors whose ranks are known. */

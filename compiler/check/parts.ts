@@ -36,7 +36,14 @@ export function partsOf(expression: TypedExpression): readonly TypedExpression[]
     case 'if':
       return [expression.condition, expression.then, expression.else];
     case 'convert':
+    case 'variable':
       return [expression.value];
+    case 'derivative':
+      return [
+        expression.of,
+        expression.by,
+        ...(expression.direction === null ? [] : [expression.direction]),
+      ];
     case 'comprehension':
       return [expression.body];
     case 'read':

@@ -52,6 +52,8 @@ export function isStatic(
     case 'comprehension':
     case 'read':
     case 'binder':
+    case 'derivative':
+    case 'variable':
       return false;
   }
 }

@@ -21,6 +21,7 @@ import { checkStatement } from './statements.ts';
 import { makeLayer } from './layers.ts';
 import { makeState } from './members.ts';
 import type { TypedExpression, TypedLayer, TypedState, TypedStep, TypedTrain } from './typed.ts';
+import { followDerivatives } from './differentiability.ts';
 import { followLearning } from './learning.ts';
 
 interface Progress {
@@ -198,17 +199,19 @@ export function makeTrain(outer: Context, node: TrainDeclaration): TypedTrain | 
     rule(context, progress, step);
   }
   followLearning(context, progress.steps);
+  const data = signature.parameters
+    .filter((parameter) => parameter.dim === null)
+    .map((parameter) => parameter.local);
+  const course = { steps: progress.steps, result: null, parameters: data };
   return {
     name: node.name.text,
     span: node.span,
     documentation: node.documentation,
     quantified: signature.quantified,
-    parameters: signature.parameters
-      .filter((parameter) => parameter.dim === null)
-      .map((parameter) => parameter.local),
+    parameters: data,
     assumptions: signature.assumptions,
     layers: progress.layers,
     states: progress.states,
-    steps: progress.steps,
+    steps: followDerivatives(context, course, 'train'),
   };
 }

@@ -98,7 +98,22 @@ export type TypedExpression = Common &
         readonly indices: readonly BoundIndex[];
         readonly body: TypedExpression;
       }
+    /** `grad(y, x)` and its like: the derivative of `of` as a function of the variable `by`. */
+    | {
+        readonly kind: 'derivative';
+        readonly form: DerivativeForm;
+        readonly of: TypedExpression;
+        readonly by: LocalExpression;
+        /** What `vjp` and `jvp` multiply the Jacobian by: like `of`, and like `by`. */
+        readonly direction: TypedExpression | null;
+      }
+    /** The value itself, where a variable is bound that some derivative is taken by. */
+    | { readonly kind: 'variable'; readonly value: TypedExpression }
   );
+
+export type LocalExpression = Extract<TypedExpression, { kind: 'local' }>;
+
+export type DerivativeForm = 'grad' | 'vjp' | 'jvp' | 'jac';
 
 export type Callee =
   | {

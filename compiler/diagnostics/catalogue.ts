@@ -2,6 +2,7 @@
 
 import { builtinDiagnostics } from './builtins.ts';
 import { files } from './data.ts';
+import { derivatives } from './derivatives.ts';
 import type { Definition } from './diagnostic.ts';
 import { elaborationDiagnostics } from './elaboration.ts';
 import { indices } from './indices.ts';
@@ -17,6 +18,7 @@ const tables: readonly Readonly<Record<string, Definition>>[] = [
   names,
   indices,
   programs,
+  derivatives,
   files,
   builtinDiagnostics,
   elaborationDiagnostics,

@@ -101,7 +101,7 @@ export const programs = defineDiagnostics({
     message: (data: { to: string; blocked: string }) =>
       `part of the dependence on \`${data.to}\` is lost: ${data.blocked}`,
     explanation:
-      'Some paths to the loss are differentiable and others are blocked. If that is meant, say so with `stop(...)`.',
+      'Some paths to the loss, or to the value of a derivative, are differentiable and others are blocked. If that is meant, say so with `stop(...)`.',
     example:
       'model M(n: dim) {\n  param w: [n] = 0\n  fn (x: [B, n]) -> [B, n] = x * w + round(x * w)\n}\nlayer net = M(3)\ntrain t(x: [B, 3]) {\n  minimize mean(net(x)) over net using SGD(0.1)\n}',
   },

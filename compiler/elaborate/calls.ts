@@ -183,6 +183,7 @@ export function runFunction(
     locals,
     indices: new Map(),
     self: owner,
+    statements: body.statements,
     path,
   };
   return asCall(context, nameOf(called, owner), call, values, () => {

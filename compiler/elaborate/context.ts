@@ -40,6 +40,7 @@ export const emptyEnvironment: Environment = {
   locals: new Map(),
   indices: new Map(),
   self: null,
+  statements: [],
   path: '',
 };
 

@@ -20,6 +20,7 @@ import { tensor as concreteTensor } from '../ir/tensor.ts';
 import { evaluateBinder } from './binders.ts';
 import { evaluateCall } from './calls.ts';
 import type { Context } from './context.ts';
+import { evaluateDerivative, evaluateVariable } from './derivatives.ts';
 import { inNotation } from './draws.ts';
 import { bindGroup } from './indices.ts';
 import { constantValue, layerValue } from './instances.ts';
@@ -140,6 +141,8 @@ const rules: Rules = {
   read: evaluateRead,
   binder: (context, expression, environment) =>
     inNotation(context, () => evaluateBinder(context, expression, environment)),
+  derivative: evaluateDerivative,
+  variable: evaluateVariable,
 };
 
 function evaluateConvert(

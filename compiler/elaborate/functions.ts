@@ -14,7 +14,7 @@ export function elaborateFunction(entry: TypedFunction): CompiledFunction {
   const name = entry.name ?? 'main';
   const context = newContext(false, name);
   const locals = new Map<Local, Elaborated>();
-  const environment = entryEnvironment(entry, locals);
+  const environment = { ...entryEnvironment(entry, locals), statements: body.statements };
   const data = dataInputs(context, entry.parameters, environment, locals, entry.span);
   runStatements(context, body.statements, environment, locals);
   const value = context.evaluate(body.result, environment);

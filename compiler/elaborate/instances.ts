@@ -30,7 +30,7 @@ export function instantiate(
   const packs = new Map(environment.packs);
   const locals = new Map<Local, Elaborated>();
   for (const [local, value] of values) locals.set(local, context.evaluate(value, environment));
-  const own: Environment = { dims, packs, locals, indices: new Map(), self: null, path };
+  const own: Environment = { ...emptyEnvironment, dims, packs, locals, path };
   for (const parameter of model.hyperParameters) {
     if (parameter.kind === 'value' && !locals.has(parameter.local) && parameter.default !== null)
       locals.set(parameter.local, context.evaluate(parameter.default, own));

@@ -121,6 +121,8 @@ export interface Builder {
   logSoftmax(x: Value, axis: number): Value;
   /** d y / d xs as a marker, expanded by transform/differentiate: y a scalar; one result a value of xs, of its shape. */
   gradient(y: Value, xs: readonly Value[]): readonly Value[];
+  /** `x` as a value of its own, which no rewriting before `differentiate` merges or sees through: the x of a `gradient`. */
+  variable(x: Value): Value;
 }
 
 export type UnaryName =

@@ -83,6 +83,7 @@ function withSugar(core: Core): GraphBuilder {
     ...contractions(emit),
     ...indices(emit),
     gradient: (y, xs) => core.emit('gradient', [y, ...xs]),
+    variable: (x) => emit('variable', [x], { id: core.nodes.length }),
   };
 }
 

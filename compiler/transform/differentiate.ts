@@ -10,15 +10,18 @@ import type { Graph, Node, Value } from '../ir/graph.ts';
 import { opNamed } from '../ir/registry.ts';
 import { rewrite } from './rewrite.ts';
 
+/** What only tells differentiation how to go. */
+const transparent: ReadonlySet<string> = new Set(['stop_gradient', 'variable']);
+
 /**
  * `graph` with its gradient markers expanded; a marker inside another's path comes earlier and is expanded first. Then nothing is
- * left to differentiate, and stop_gradient goes.
+ * left to differentiate, and stop_gradient and variable go.
  */
 export function differentiate(graph: Graph): Graph {
   const expanded = rewrite(graph, (node, [y, ...xs], builder) =>
     node.op === 'gradient' ? gradientOf(builder, y, xs) : null,
   );
-  return rewrite(expanded, (node, inputs) => (node.op === 'stop_gradient' ? inputs : null));
+  return rewrite(expanded, (node, inputs) => (transparent.has(node.op) ? inputs : null));
 }
 
 /**

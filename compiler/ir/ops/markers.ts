@@ -1,8 +1,9 @@
-// Operations that stand for a transformation to come: none is left in a graph that runs.
+// Operations for the pass `differentiate`, which leaves none of them in a graph that runs.
 
 import type { TensorType } from '../graph.ts';
 import { defineOp, notDifferentiable } from '../op.ts';
 import type { Op } from '../op.ts';
+import { shapesDiffer } from './type-rules.ts';
 
 const expandedBefore = (stage: string): never => {
   throw new Error(`a gradient marker reached ${stage}: differentiate expands them first`);
@@ -24,4 +25,22 @@ const gradient = defineOp<Record<string, never>>({
   cases: [],
 });
 
-export const markerOps: readonly Op[] = [gradient];
+const variable = defineOp<{ readonly id: number }>({
+  name: 'variable',
+  doc: 'x itself, as a value that a derivative is taken with respect to: no rewriting before `differentiate` looks through it or merges two of them, so that a `gradient` means the same after. `differentiate` takes it away; `id` tells one from another.',
+  operands: ['x'],
+  type: (inputs: readonly TensorType[]) => shapesDiffer(inputs, 1) ?? [inputs[0]],
+  gradient: { kind: 'rule', rule: ({ cotangents }) => cotangents },
+  evaluate: ({ inputs: [x] }) => [x],
+  onnx: ({ onnx, names: [x] }) => [onnx.node('Identity', [x])],
+  cases: [
+    {
+      name: 'f32[2,3]',
+      attributes: { id: 0 },
+      inputs: [{ dtype: 'f32', shape: [2, 3] }],
+      fixture: 'stop_gradient/f32[2,3]',
+    },
+  ],
+});
+
+export const markerOps: readonly Op[] = [gradient, variable];

@@ -1,0 +1,125 @@
+// Derivatives of a body that is checked: whether a gradient reaches the variable of each, by the same analysis of dependence that
+// follows losses to their parameters. The variables are marked where they are bound, so that the elaborator can tell the
+// value of a variable from what it was computed from.
+
+import { textOf } from '../../grammar/source.ts';
+import { derivatives } from '../diagnostics/derivatives.ts';
+import { report } from '../diagnostics/diagnostic.ts';
+import { programs } from '../diagnostics/programs.ts';
+import type { Context } from './context.ts';
+import { ANYTHING, dependenceOf, recordStatement, type Dependence } from './dependence.ts';
+import { partsOf } from './parts.ts';
+import type { Local, TypedExpression, TypedFunction, TypedStatement, TypedStep } from './typed.ts';
+
+type Derivative = Extract<TypedExpression, { kind: 'derivative' }>;
+
+/** What a function or a train block does, for this purpose. */
+export interface Course<S extends TypedStep> {
+  readonly steps: readonly S[];
+  readonly result: TypedExpression | null;
+  readonly parameters: readonly Local[];
+}
+
+/** The expressions directly inside a step. */
+function expressionsOf(step: TypedStep): readonly TypedExpression[] {
+  switch (step.kind) {
+    case 'let':
+    case 'update':
+    case 'report':
+      return [step.value];
+    case 'optimize':
+      return [step.objective];
+    case 'if':
+      return [step.condition, ...[...step.then, ...step.else].flatMap(expressionsOf)];
+  }
+}
+
+function derivativesIn(expression: TypedExpression, found: Derivative[]): void {
+  if (expression.kind === 'derivative') found.push(expression);
+  for (const part of partsOf(expression)) derivativesIn(part, found);
+}
+
+/** The steps with the variables of derivatives marked, after a report for each derivative that does not exist. */
+export function followDerivatives<S extends TypedStep>(
+  context: Context,
+  { steps, result, parameters }: Course<S>,
+  place: 'function' | 'train',
+): readonly (S | TypedStatement)[] {
+  const found: Derivative[] = [];
+  for (const step of steps) for (const value of expressionsOf(step)) derivativesIn(value, found);
+  if (result !== null) derivativesIn(result, found);
+  if (found.length === 0) return steps;
+  const summaries = new Map<TypedFunction, Dependence>();
+  const variables = new Set(found.map(({ by }) => by.local));
+  for (const variable of variables) {
+    const state = { locals: new Map<Local, Dependence>(), summaries, step: 0, variable };
+    for (const step of steps)
+      if (step.kind !== 'optimize' && step.kind !== 'report') recordStatement(step, state);
+    for (const derivative of found)
+      if (derivative.by.local === variable)
+        checkReach(context, derivative, dependenceOf(derivative.of, state));
+  }
+  checkRecomputation(context, found, steps, place);
+  const given = parameters
+    .filter((local) => variables.has(local))
+    .map((local): TypedStatement => ({
+      kind: 'let',
+      local,
+      value: marked({ kind: 'local', local, type: local.type, span: local.span }),
+      span: local.span,
+    }));
+  return [...given, ...steps.map((step) => markStep(step, variables))];
+}
+
+/** Reports a variable that the value does not depend on, or by paths that carry no gradient. */
+function checkReach(context: Context, { of, by, span }: Derivative, dependence: Dependence): void {
+  const flow = dependence.flows.get(by.local);
+  const related = [{ span: by.span, reason: 'the derivative is taken by it' }];
+  const names = { of: textOf(of.span), to: by.local.name };
+  if (flow === undefined) {
+    if (dependence.flows.has(ANYTHING)) return;
+    const data = { of: names.of, by: names.to };
+    context.report(report(derivatives.E0433, { span, data }));
+  } else if (!flow.smooth) {
+    const blocked = `${flow.lost ?? flow.cut ?? 'integers'} has no useful derivative`;
+    context.report(report(programs.E0410, { span: of.span, data: { ...names, blocked }, related }));
+  } else if (flow.lost !== null) {
+    const data = { to: names.to, blocked: `${flow.lost} has no useful derivative` };
+    context.report(report(programs.E0411, { span: of.span, data, related }));
+  }
+}
+
+/** A Jacobian runs the lines before it again, for every element of its value: what changes between must not enter. */
+function checkRecomputation(
+  context: Context,
+  found: readonly Derivative[],
+  steps: readonly TypedStep[],
+  place: 'function' | 'train',
+): void {
+  const updates = steps.some((step) => step.kind === 'update');
+  if (place === 'function' && !updates) return;
+  for (const { form, span } of found) {
+    if (form !== 'jac') continue;
+    const where = updates ? 'a function that updates a state' : 'a `train` block';
+    const help = 'put it into a function of its own';
+    context.report(
+      report(programs.E0900, { span, data: { feature: `\`jac\` inside ${where}` }, help }),
+    );
+  }
+}
+
+const marked = (value: TypedExpression): TypedExpression => ({
+  kind: 'variable',
+  value,
+  type: value.type,
+  span: value.span,
+});
+
+function markStep<S extends TypedStep>(step: S, variables: ReadonlySet<Local>): S | TypedStatement {
+  if (step.kind === 'let')
+    return variables.has(step.local) ? { ...step, value: marked(step.value) } : step;
+  if (step.kind !== 'if') return step;
+  const branch = (inner: readonly TypedStatement[]): readonly TypedStatement[] =>
+    inner.map((statement) => markStep(statement, variables));
+  return { ...step, then: branch(step.then), else: branch(step.else) };
+}

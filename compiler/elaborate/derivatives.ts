@@ -1,0 +1,196 @@
+// Derivatives in programs, as markers that transform/differentiate expands. Index variables that a value varies along stay
+// labels: what one element depends on has the same label, so the derivatives of all elements are those of their sum.
+
+import type { Elaborated, Environment, Label, TensorValue } from '../builtins/elaboration.ts';
+import {
+  asTensor,
+  elementwise,
+  ownShape,
+  spread,
+  tensorOf,
+  unionOfLabels,
+} from '../builtins/labelled.ts';
+import { partsOf } from '../check/parts.ts';
+import type { DerivativeForm, Local, TypedExpression, TypedStatement } from '../check/typed.ts';
+import { programs } from '../diagnostics/programs.ts';
+import { report } from '../diagnostics/diagnostic.ts';
+import type { Builder } from '../ir/builder-types.ts';
+import type { Value } from '../ir/graph.ts';
+import { range } from '../ir/shape-arithmetic.ts';
+import { refuse, type Context } from './context.ts';
+import { resolveShape, tensorTypeOf } from './sizes.ts';
+
+type Derivative = Extract<TypedExpression, { kind: 'derivative' }>;
+type Variable = Extract<TypedExpression, { kind: 'variable' }>;
+
+/** The tensors of a value; a tuple has several. */
+function tensorsOf(value: Elaborated): readonly TensorValue[] {
+  if (value.kind === 'tensor') return [value];
+  return value.kind === 'tuple' ? value.items.flatMap(tensorsOf) : [];
+}
+
+/** `value` with each of its tensors changed. */
+function mapTensors(value: Elaborated, change: (leaf: Elaborated) => TensorValue): Elaborated {
+  if (value.kind !== 'tuple') return change(value);
+  return { kind: 'tuple', items: value.items.map((item) => mapTensors(item, change)) };
+}
+
+/**
+ * The value of a variable, as a value of its own. It varies along every index that anything in its function varies along, so that
+ * one element of a result never shares it with another.
+ */
+export function evaluateVariable(
+  context: Context,
+  { value }: Variable,
+  environment: Environment,
+): Elaborated {
+  const { builder } = context;
+  const around = [...environment.locals.values()].flatMap(tensorsOf);
+  return mapTensors(context.evaluate(value, environment), (leaf) => {
+    const t = asTensor(builder, leaf, 'f32');
+    const labels = unionOfLabels([t, ...around]);
+    return tensorOf(builder.variable(spread(builder, t, labels, ownShape(t))), labels);
+  });
+}
+
+const rules: Readonly<
+  Record<
+    DerivativeForm,
+    (context: Context, expression: Derivative, environment: Environment) => Elaborated
+  >
+> = { grad: gradient, vjp: gradient, jvp: tangent, jac: jacobian };
+
+export const evaluateDerivative = (
+  context: Context,
+  expression: Derivative,
+  environment: Environment,
+): Elaborated => rules[expression.form](context, expression, environment);
+
+const total = (builder: Builder, x: Value): Value =>
+  builder.reduce('add', x, range(x.shape.length));
+
+const product = (builder: Builder, a: TensorValue, b: TensorValue): Value =>
+  elementwise(builder, [a, b], (x, y) => builder.multiply(x, y)).value;
+
+function variableOf({ by }: Derivative, { locals }: Environment): Elaborated {
+  const value = locals.get(by.local);
+  if (value === undefined) throw new Error(`the variable ${by.local.name} has no value`);
+  return value;
+}
+
+const real = (context: Context, expression: TypedExpression, environment: Environment) =>
+  asTensor(context.builder, context.evaluate(expression, environment), 'f32');
+
+/** d y / d x, in the form of x. */
+function pulledBack(builder: Builder, y: Value, x: Elaborated): Elaborated {
+  const values = tensorsOf(x).map(({ value }) => value);
+  const gradients = builder.gradient(y, values);
+  return mapTensors(x, (leaf) => {
+    if (leaf.kind !== 'tensor') throw new Error('a variable is a tensor');
+    return tensorOf(gradients[values.indexOf(leaf.value)], leaf.labels);
+  });
+}
+
+/** The gradient of y, or of sum(y * u). */
+function gradient(context: Context, expression: Derivative, environment: Environment): Elaborated {
+  const { builder } = context;
+  const { of, direction } = expression;
+  const y = real(context, of, environment);
+  const weighted =
+    direction === null ? y.value : product(builder, y, real(context, direction, environment));
+  return pulledBack(builder, total(builder, weighted), variableOf(expression, environment));
+}
+
+/**
+ * The derivative of y along v. The pullback g(w) of sum(y * w) is linear in w, and the gradient of sum(g(w) * v) by w is J v:
+ * the transpose of the transpose (Christianson 1992; Radul et al. 2023). Its value at w is of no account.
+ */
+function tangent(context: Context, expression: Derivative, environment: Environment): Elaborated {
+  const { builder } = context;
+  const { of, direction } = expression;
+  if (direction === null) throw new Error('a jvp has a direction');
+  const x = variableOf(expression, environment);
+  const along = tensorsOf(
+    mapTensors(context.evaluate(direction, environment), (leaf) => asTensor(builder, leaf, 'f32')),
+  );
+  const plain = real(context, of, environment);
+  const labels = unionOfLabels([plain, ...tensorsOf(x)]);
+  const y = tensorOf(spread(builder, plain, labels, ownShape(plain)), labels);
+  const w = tensorOf(builder.variable(builder.full(0, y.value.shape)), labels);
+  const pullback = tensorsOf(pulledBack(builder, total(builder, product(builder, y, w)), x));
+  const parts = pullback.map((g, i) => total(builder, product(builder, g, along[i])));
+  const [sum] = builder.gradient(
+    parts.reduce((a, b) => builder.add(a, b)),
+    [w.value],
+  );
+  return tensorOf(sum, labels);
+}
+
+/**
+ * All derivatives of y by x, [shape of y, shape of x]. x is repeated along new indices, one an axis of y, and y is computed
+ * from that again; its diagonal along those indices then has the derivatives, each by its own copy of x.
+ */
+function jacobian(context: Context, expression: Derivative, environment: Environment): Elaborated {
+  const { builder, store } = context;
+  const { by, of, span } = expression;
+  const [x] = tensorsOf(variableOf(expression, environment));
+  const before = new Map(store.current);
+  const rows = resolveShape(tensorTypeOf(of.type).shape, environment).map((size, axis) =>
+    context.newLabel(`row${axis}`, size),
+  );
+  const labels = [...x.labels, ...rows];
+  const copies = tensorOf(builder.variable(spread(builder, x, labels, ownShape(x))), labels);
+  const locals = new Map(environment.locals);
+  locals.set(by.local, copies);
+  const inner: Environment = { ...environment, locals };
+  runAgain(context, environment.statements, inner, { locals, changed: new Set([by.local]) });
+  const y = real(context, of, inner);
+  for (const [path, value] of store.current)
+    if (value !== (before.get(path) ?? store.entries.get(path)?.input))
+      refuse(
+        report(programs.E0900, {
+          span,
+          data: { feature: '`jac` through a layer that updates a state' },
+        }),
+      );
+  const diagonal = rows.reduce((kept, row, axis) => onDiagonal(builder, kept, row, axis), y);
+  const [all] = builder.gradient(total(builder, diagonal.value), [copies.value]);
+  return tensorOf(all, x.labels);
+}
+
+/** `t` where its own axis `axis` is at the value of the index `row`, and 0 elsewhere. */
+function onDiagonal(builder: Builder, t: TensorValue, row: Label, axis: number): TensorValue {
+  const own = ownShape(t);
+  const place = tensorOf(builder.iota(own, axis));
+  const at = tensorOf(builder.iota([row.size], 0), [row]);
+  const same = elementwise(builder, [place, at], (a, b) => builder.compare('eq', a, b));
+  const zero = tensorOf(builder.scalar(0));
+  return elementwise(builder, [same, t, zero], (c, a, b) => builder.select(c, a, b));
+}
+
+/** Computes the variables of a body that depend on those that changed, as far as it has run. */
+function runAgain(
+  context: Context,
+  statements: readonly TypedStatement[],
+  environment: Environment,
+  state: { readonly locals: Map<Local, Elaborated>; readonly changed: Set<Local> },
+): void {
+  const { locals, changed } = state;
+  for (const statement of statements) {
+    if (statement.kind === 'if') {
+      const condition = context.evaluate(statement.condition, environment);
+      const taken = condition.kind === 'boolean' && condition.value;
+      runAgain(context, taken ? statement.then : statement.else, environment, state);
+    } else if (statement.kind === 'let') {
+      const { local, value } = statement;
+      if (changed.has(local) || !locals.has(local) || !mentions(value, changed)) continue;
+      locals.set(local, context.evaluate(value, environment));
+      changed.add(local);
+    }
+  }
+}
+
+function mentions(expression: TypedExpression, locals: ReadonlySet<Local>): boolean {
+  if (expression.kind === 'local') return locals.has(expression.local);
+  return partsOf(expression).some((part) => mentions(part, locals));
+}
