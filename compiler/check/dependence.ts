@@ -222,10 +222,8 @@ function dependenceOfCall(
       parts.push(mapFlows(outside, (outer) => follow(outer, flow)));
     } else if (token === ANYTHING || (path === null && owner !== null)) {
       parts.push(mapFlows(anything(state), (outer) => follow(outer, flow)));
-    } else if (path === null) {
-      continue;
     } else {
-      const from = token.replace(/^self/, path);
+      const from = path === null ? token : token.replace(/^self/, path);
       parts.push(mapFlows(direct(from, state), (outer) => follow(outer, flow)));
     }
   }

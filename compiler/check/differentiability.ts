@@ -56,8 +56,10 @@ export function followDerivatives<S extends TypedStep>(
     for (const step of steps)
       if (step.kind !== 'optimize' && step.kind !== 'report') recordStatement(step, state);
     for (const derivative of found)
-      if (derivative.by.local === variable)
-        checkReach(context, derivative, dependenceOf(derivative.of, state));
+      if (derivative.by.local === variable) {
+        const dependence = dependenceOf(derivative.of, state);
+        checkReach(context, derivative, dependence, isKnown(dependence, parameters));
+      }
   }
   checkRecomputation(context, found, steps, place);
   const given = parameters
@@ -71,13 +73,24 @@ export function followDerivatives<S extends TypedStep>(
   return [...given, ...steps.map((step) => markStep(step, variables))];
 }
 
+/** Whether the dependence is on parameters alone, and not on a variable whose line is broken or on an unknown function. */
+const isKnown = ({ flows }: Dependence, parameters: readonly Local[]): boolean =>
+  [...flows.keys()].every((token) =>
+    typeof token === 'string' ? token !== ANYTHING : parameters.includes(token),
+  );
+
 /** Reports a variable that the value does not depend on, or by paths that carry no gradient. */
-function checkReach(context: Context, { of, by, span }: Derivative, dependence: Dependence): void {
+function checkReach(
+  context: Context,
+  { of, by, span }: Derivative,
+  dependence: Dependence,
+  known: boolean,
+): void {
   const flow = dependence.flows.get(by.local);
   const related = [{ span: by.span, reason: 'the derivative is taken by it' }];
   const names = { of: textOf(of.span), to: by.local.name };
   if (flow === undefined) {
-    if (dependence.flows.has(ANYTHING)) return;
+    if (!known) return;
     const data = { of: names.of, by: names.to };
     context.report(report(derivatives.E0433, { span, data }));
   } else if (!flow.smooth) {

@@ -149,7 +149,6 @@ fn square(x: [n]) -> [n] = x^2
 jvp square(x, dx) = 2 * x * dx
 `;
     expect(diagnose(text).map((d) => d.data['feature'])).toEqual([
-      '`grad`',
       'a call with other parameters (`with`)',
       'a derivative rule (`jvp`)',
     ]);
