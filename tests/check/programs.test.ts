@@ -154,6 +154,15 @@ jvp square(x, dx) = 2 * x * dx
     ]);
   });
 
+  test('a loss in a function that runs a layer of the program', () => {
+    accepted(`import "std/nn"
+import "std/optim"
+layer net = MLP(3, 4, 1)
+fn loss(x: [B, 3]) -> real = mean(net(x)^2)
+train t(x: [B, 3]) { minimize loss(x) over net using SGD(0.1) }
+`);
+  });
+
   test('an adversarial training block', () => {
     accepted(`import "std/nn"
 import "std/optim"
