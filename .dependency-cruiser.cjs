@@ -11,6 +11,7 @@ const layers = [
   ['transform', '^compiler/transform/'],
   ['builtins and checker', '^compiler/(builtins|check)/'],
   ['elaborate', '^compiler/elaborate/'],
+  ['formula', '^compiler/formula/'],
   ['emit', '^compiler/emit/onnx/emit'],
   ['pipeline', '^compiler/pipeline'],
   ['runtime', '^runtime/'],

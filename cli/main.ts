@@ -175,6 +175,20 @@ program
   });
 
 program
+  .command('grad')
+  .description('print the derivative of a function by one of its parameters, as DLG')
+  .argument('<file>', 'a .dlg file')
+  .argument('<fn>', 'a function of the file')
+  .requiredOption('--wrt <name>', 'the parameter')
+  .option('--latex', 'print LaTeX')
+  .addOption(jsonOption())
+  .addHelpText('after', example('dlg grad net.dlg energy --wrt x --latex'))
+  .action(async (file: string, name: string, options) => {
+    const { grad } = await import('./commands/grad.ts');
+    code = grad(file, name, options);
+  });
+
+program
   .command('explain')
   .description('explain a diagnostic')
   .argument('<code>', 'as E0101')

@@ -4,11 +4,14 @@
 import type { Source } from '../grammar/source.ts';
 import { check } from './check/check.ts';
 import type { Diagnostic } from './diagnostics/diagnostic.ts';
+import { collectRefusals } from './elaborate/context.ts';
+import { derivativeGraph } from './elaborate/derivative-graph.ts';
 import { elaborate } from './elaborate/elaborate.ts';
 import { emitOnnx } from './emit/onnx/emit.ts';
 import type { Graph } from './ir/graph.ts';
 import type { Tensor } from './ir/tensor.ts';
 import type { CompiledProgram } from './program.ts';
+import { writeDerivative, type DerivativeText } from './formula/derivative.ts';
 import { optimise } from './transform/passes.ts';
 
 export interface Host {
@@ -51,6 +54,28 @@ export function compile(main: Source, host: Host, options: CompileOptions = {}):
     return optimise(graph, onPass);
   };
   return { program: timed('transform', () => mapGraphs(program, transform)), diagnostics };
+}
+
+/** The derivative of a function of the file by one of its parameters, as text; a sentence, or null, where there is none. */
+export function derive(
+  main: Source,
+  host: Host,
+  { of, by }: { readonly of: string; readonly by: string },
+): {
+  readonly derivative: DerivativeText | string | null;
+  readonly diagnostics: readonly Diagnostic[];
+} {
+  const { program, diagnostics } = check(main, host);
+  if (program === null || diagnostics.some(({ severity }) => severity === 'error'))
+    return { derivative: null, diagnostics };
+  const entry = program.functions.find(({ name }) => name === of);
+  if (entry === undefined) return { derivative: `the file has no function ${of}`, diagnostics };
+  const refusals: Diagnostic[] = [];
+  const graph = collectRefusals(refusals, () => derivativeGraph(entry, by));
+  if (graph === null) return { derivative: null, diagnostics: [...diagnostics, ...refusals] };
+  if (typeof graph === 'string') return { derivative: `${of}: ${graph}`, diagnostics };
+  const result = entry.resultNames[0] ?? 'y';
+  return { derivative: writeDerivative(optimise(graph), result, by), diagnostics };
 }
 
 const mapGraphs = (program: CompiledProgram, change: (graph: Graph) => Graph): CompiledProgram => ({

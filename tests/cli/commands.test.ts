@@ -9,15 +9,36 @@ import { bundled, dlg, points, workspace } from './support.ts';
 
 bundled();
 
+describe('dlg grad', () => {
+  test('prints the derivative, or says why there is none', () => {
+    const folder = workspace({
+      'a.dlg': 'fn f(x: [n]) -> y: [n] {\n  y[i] = softmax[i] x[i]\n}\n',
+    });
+    const lines = dlg(folder, 'grad', 'a.dlg', 'f', '--wrt', 'x');
+    expect(lines.out).toBe(
+      'y[i] = softmax[i] x[i]\ndy_dx[i, j] = ind(i == j) * y[i] - y[i] * y[j]\n',
+    );
+    expect(dlg(folder, 'grad', 'a.dlg', 'f', '--wrt', 'x', '--latex').out).toContain(
+      '\\operatorname{diag}(\\mathbf{y}) - \\mathbf{y} \\mathbf{y}^\\top\n',
+    );
+    const { code, err } = dlg(folder, 'grad', 'a.dlg', 'g', '--wrt', 'x');
+    expect(err).toContain('the file has no function g');
+    expect(code).toBe(1);
+  });
+});
+
 const broken = 'fn f(x: [n]) -> [n] = x +\nfn g(x: [n]) -> [n] = y\n';
 
 describe('usage', () => {
-  test.each(['check', 'build', 'train', 'run', 'fmt', 'explain'])('dlg %s --help', (command) => {
-    const { code, out } = dlg('.', command, '--help');
-    expect(code).toBe(0);
-    expect(out).toContain(`Usage: dlg ${command}`);
-    expect(out).toContain(`Example:\n  dlg ${command}`);
-  });
+  test.each(['check', 'build', 'train', 'run', 'grad', 'fmt', 'explain'])(
+    'dlg %s --help',
+    (command) => {
+      const { code, out } = dlg('.', command, '--help');
+      expect(code).toBe(0);
+      expect(out).toContain(`Usage: dlg ${command}`);
+      expect(out).toContain(`Example:\n  dlg ${command}`);
+    },
+  );
 
   test.each([
     [['chekc', 'a.dlg'], /unknown command 'chekc'\n\(Did you mean check\?\)/],
