@@ -106,7 +106,7 @@ const options: ReadonlyMap<string, ReadonlySet<string>> = (() => {
 
 test('the commands are known', () => {
   expect([...options.keys()].toSorted()).toEqual(
-    ['build', 'check', 'explain', 'fmt', 'run', 'train'].toSorted(),
+    ['build', 'check', 'explain', 'fmt', 'grad', 'run', 'train'].toSorted(),
   );
   expect(commandLines.length).toBeGreaterThan(10);
 });

@@ -231,6 +231,38 @@ describe('jac, jvp, vjp', () => {
   });
 });
 
+describe('derivatives inside functions that derivatives go through', () => {
+  it('the Laplacian of each row, and its gradient', () => {
+    const text = `fn bowl(x: [n]) -> real = sum(x^4)
+      fn trace(f: ([n]) -> real, x: [n]) -> real {
+        g = grad(f(x), x)
+        H = jac(g, x)
+        return sum[i] H[i, i]
+      }
+      fn laplacian(x: [B, n]) -> y: [B] { y[b] = trace(bowl, x[b, :]) }
+      export fn f(x: [B, n]) -> (y: [B], g: [B, n]) {
+        y = laplacian(x)
+        g = grad(sum(y), x)
+      }`;
+    const { y, g } = results(text, { x: tensor('f32', [2, 2], [1, 2, 3, 0.5], 'f64') });
+    close(y, [60, 111]);
+    close(g, [24, 48, 72, 12]);
+  });
+
+  it('a Jacobian of a function that takes a jvp by a variable of its own', () => {
+    const text = `fn inner(x: [n], c: real) -> [n] {
+        z = c * x
+        return jvp(sin(z), z, x)
+      }
+      export fn f(x: [n]) -> J: [n, n] {
+        w = inner(x, 2)
+        J = jac(w, x)
+      }`;
+    const slope = (x: number): number => Math.cos(2 * x) - 2 * x * Math.sin(2 * x);
+    close(results(text, { x: vector(1, 2) }).J, [slope(1), 0, 0, slope(2)]);
+  });
+});
+
 describe('jac where a state changes', () => {
   const refused = (body: string): readonly (readonly [string, unknown])[] =>
     compileText(`import "std/optim"
