@@ -285,7 +285,7 @@ export function recordStatement(statement: TypedStatement, state: Dependences): 
     const found = dependenceOf(statement.value, state);
     state.locals.set(statement.local, known === undefined ? found : join([known, found]));
   }
-  if (statement.kind === 'draw') {
+  if (statement.kind === 'draw' && statement.local !== state.variable) {
     const { distribution, arguments: given } = statement.draw;
     const found = join([nothing, ...given.map((value) => dependenceOf(value, state))]);
     const by = `a draw from \`${distribution.name}\``;

@@ -27,6 +27,8 @@ function expressionsOf(step: TypedStep): readonly TypedExpression[] {
     case 'update':
     case 'report':
       return [step.value];
+    case 'draw':
+      return step.draw.arguments;
     case 'optimize':
       return [step.objective];
     case 'if':
@@ -62,15 +64,8 @@ export function followDerivatives<S extends TypedStep>(
       }
   }
   checkRecomputation(context, found, steps, place);
-  const given = parameters
-    .filter((local) => variables.has(local))
-    .map((local): TypedStatement => ({
-      kind: 'let',
-      local,
-      value: marked({ kind: 'local', local, type: local.type, span: local.span }),
-      span: local.span,
-    }));
-  return [...given, ...steps.map((step) => markStep(step, variables))];
+  const given = parameters.filter((local) => variables.has(local)).map(rebound);
+  return [...given, ...steps.flatMap((step) => markStep(step, variables))];
 }
 
 /** Whether the dependence is on parameters alone, and not on a variable whose line is broken or on an unknown function. */
@@ -128,11 +123,22 @@ const marked = (value: TypedExpression): TypedExpression => ({
   span: value.span,
 });
 
-function markStep<S extends TypedStep>(step: S, variables: ReadonlySet<Local>): S | TypedStatement {
+const rebound = (local: Local): TypedStatement => ({
+  kind: 'let',
+  local,
+  value: marked({ kind: 'local', local, type: local.type, span: local.span }),
+  span: local.span,
+});
+
+function markStep<S extends TypedStep>(
+  step: S,
+  variables: ReadonlySet<Local>,
+): readonly (S | TypedStatement)[] {
   if (step.kind === 'let')
-    return variables.has(step.local) ? { ...step, value: marked(step.value) } : step;
-  if (step.kind !== 'if') return step;
+    return [variables.has(step.local) ? { ...step, value: marked(step.value) } : step];
+  if (step.kind === 'draw') return variables.has(step.local) ? [step, rebound(step.local)] : [step];
+  if (step.kind !== 'if') return [step];
   const branch = (inner: readonly TypedStatement[]): readonly TypedStatement[] =>
-    inner.map((statement) => markStep(statement, variables));
-  return { ...step, then: branch(step.then), else: branch(step.else) };
+    inner.flatMap((statement) => markStep(statement, variables));
+  return [{ ...step, then: branch(step.then), else: branch(step.else) }];
 }

@@ -33,7 +33,7 @@ export function derivativeGraph(entry: TypedFunction, name: string): Graph | str
     type,
     span,
   };
-  const context = newContext(false);
+  const context = newContext(false, entry.name ?? 'f');
   const { builder } = context;
   const locals = new Map<Local, Elaborated>();
   const statements = [

@@ -186,6 +186,11 @@ function runAgain(
       if (changed.has(local) || !locals.has(local) || !mentions(value, changed)) continue;
       locals.set(local, context.evaluate(value, environment));
       changed.add(local);
+    } else if (statement.kind === 'draw') {
+      // One draw for all elements: the others would be of another value.
+      if (!statement.draw.arguments.some((a) => mentions(a, changed))) continue;
+      const feature = '`jac` through a draw whose parameters depend on the variable';
+      refuse(report(programs.E0900, { span: statement.span, data: { feature } }));
     }
   }
 }

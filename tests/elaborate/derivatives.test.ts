@@ -263,6 +263,28 @@ describe('derivatives inside functions that derivatives go through', () => {
   });
 });
 
+describe('derivatives and draws', () => {
+  it('by a draw, and of a value with a draw in it', () => {
+    const text = `export fn f(x: [n]) -> (e: [n], J: [n, n], g: [n]) {
+      e: [n] ~ normal(0, 1)
+      y = x^2 * e
+      J = jac(y, x)
+      g = grad(sum(y), e)
+    }`;
+    const { e, J, g } = results(text, { ...seeded(5), x: vector(3, -2) });
+    close(J, [6 * e.data[0], 0, 0, -4 * e.data[1]]);
+    close(g, [9, 4]);
+  });
+
+  it('a Jacobian would draw once for each element, and is refused', () => {
+    const codes = (draw: string): string[] =>
+      compileText(`fn noisy(x: [n]) -> y: [n] { e: [n] ~ normal(0, 1) y = x * e }
+        export fn f(x: [n]) -> J: [n, n] { ${draw} J = jac(y, x) }`).diagnostics.map((d) => d.code);
+    expect(codes('y = noisy(x)')).toEqual(['E0705']);
+    expect(codes('m = sum(x) y: [n] ~ normal(m, 1)')).toEqual(['E0900']);
+  });
+});
+
 describe('jac where a state changes', () => {
   const refused = (body: string): readonly (readonly [string, unknown])[] =>
     compileText(`import "std/optim"
