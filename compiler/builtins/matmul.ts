@@ -1,12 +1,19 @@
 // The matrix product `a @ b`, by rank: vectors and matrices in every combination, and stacks of matrices.
 
-import type { Shape } from '../dims/shape.ts';
 import { showDim } from '../dims/show.ts';
 import type { Builder } from '../ir/builder-types.ts';
 import type { Builtin, BuiltinCall, BuiltinResult } from './builtin.ts';
 import type { BuiltinElaboration, Elaborated, Label, TensorValue } from './elaboration.ts';
 import { asTensor, ownAxis, ownRank, tensorOf, varies, withLabelOrder } from './labelled.ts';
-import { isNumeric, lastSize, real, refuse, tensorArguments, tensorType } from './type-tools.ts';
+import {
+  isNumeric,
+  lastSize,
+  real,
+  refuse,
+  tensorArguments,
+  tensorType,
+  sameAxes,
+} from './type-tools.ts';
 
 const signature =
   'a @ b: [..B, n, k] @ [k, m], [..B, n, k] @ [..B, k, m], [..B, k] @ [k, m], [n, k] @ [k]';
@@ -34,15 +41,6 @@ function rule(call: BuiltinCall): BuiltinResult | null {
     right.length === 1 ? left.slice(0, -1) : [...left.slice(0, -1), right[right.length - 1]];
   return { type: tensorType(real, shape), arguments: [call.toReal(a), call.toReal(b)] };
 }
-
-const sameAxes = (call: BuiltinCall, a: Shape, b: Shape): boolean =>
-  a.length === b.length &&
-  a.every((axis, i) => {
-    const other = b[i];
-    if (axis.kind === 'pack' || other.kind === 'pack')
-      return axis.kind === 'pack' && other.kind === 'pack' && axis.pack === other.pack;
-    return call.sameSize(axis.size, other.size).kind === 'proved';
-  });
 
 function elaborate({ builder, arguments: [left, right] }: BuiltinElaboration): Elaborated {
   const a = asTensor(builder, left, 'f32');

@@ -3,7 +3,7 @@
 
 import { add, constant, isConstant, multiply, one, scale, subtract } from '../dims/arithmetic.ts';
 import type { Dim } from '../dims/dim.ts';
-import { sizeOf, type Shape } from '../dims/shape.ts';
+import { sizeOf } from '../dims/shape.ts';
 import { showDim } from '../dims/show.ts';
 import { E0604, E0605 } from '../diagnostics/builtins.ts';
 import { report } from '../diagnostics/diagnostic.ts';
@@ -33,6 +33,7 @@ import {
   tensorType,
   unknownResult,
   type TensorExpression,
+  sameAxes,
 } from './type-tools.ts';
 
 interface SizesData {
@@ -114,16 +115,6 @@ const transpose: Builtin = {
     return transposeOwn(builder, t, [...axes.slice(0, -2), n - 1, n - 2]);
   },
 };
-
-/** Whether the axes are equal, pairwise and by proof. */
-const sameAxes = (call: BuiltinCall, a: Shape, b: Shape): boolean =>
-  a.length === b.length &&
-  a.every((axis, i) => {
-    const other = b[i];
-    if (axis.kind === 'pack' || other.kind === 'pack')
-      return axis.kind === 'pack' && other.kind === 'pack' && axis.pack === other.pack;
-    return call.sameSize(axis.size, other.size).kind === 'proved';
-  });
 
 /** Operands of one base: real if any is real. */
 const oneBase = (call: BuiltinCall, tensors: readonly TensorExpression[]): TensorExpression[] =>

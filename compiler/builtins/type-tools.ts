@@ -117,3 +117,13 @@ export function lastSize(shape: Shape): Dim | null {
 }
 
 export const isOne = (dim: Dim): boolean => isConstant(dim) === 1;
+
+/** Whether the axes are equal, pairwise and by proof. */
+export const sameAxes = (call: BuiltinCall, a: Shape, b: Shape): boolean =>
+  a.length === b.length &&
+  a.every((axis, i) => {
+    const other = b[i];
+    if (axis.kind === 'pack' || other.kind === 'pack')
+      return axis.kind === 'pack' && other.kind === 'pack' && axis.pack === other.pack;
+    return call.sameSize(axis.size, other.size).kind === 'proved';
+  });

@@ -226,7 +226,8 @@ export function exactDivide(a: Dim, b: Dim): Dim | null {
   return divided !== null && divided.rest.terms.length === 0 ? divided.whole : null;
 }
 
-const gcd = (a: number, b: number): number => (b === 0 ? Math.abs(a) : gcd(b, a % b));
+/** The greatest common divisor of two integers, not negative. */
+export const gcd = (a: number, b: number): number => (b === 0 ? Math.abs(a) : gcd(b, a % b));
 
 /** The least value of a size or of a pack's product; a quotient may be anything. */
 const leastOf = (atom: Atom): number =>

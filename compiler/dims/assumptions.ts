@@ -18,6 +18,7 @@ import {
   subtract,
   surelyNonNegative,
   variable,
+  gcd,
 } from './arithmetic.ts';
 import type { Dim, DimVar } from './dim.ts';
 import { linearIn, sizesOf } from './linear.ts';
@@ -64,8 +65,6 @@ function solveZero(d: Dim): { variable: DimVar; is: Dim } | null {
   }
   return null;
 }
-
-const gcd = (a: number, b: number): number => (b === 0 ? Math.abs(a) : gcd(b, a % b));
 
 /** A size and what it is, from `d` being a multiple of `by`: v + C with v in neither C nor `by`, or c * v. */
 function solveMultiple(d: Dim, by: Dim): { variable: DimVar; is: Dim } | null {

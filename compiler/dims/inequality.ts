@@ -17,14 +17,13 @@ import {
   subtract,
   sumOfTerms,
   surelyNonNegative,
+  gcd,
 } from './arithmetic.ts';
 import type { Dim, Quotient } from './dim.ts';
 import { linearIn } from './linear.ts';
 
 const MAX_DEPTH = 12;
 const MAX_TERMS = 60;
-
-const gcd = (a: number, b: number): number => (b === 0 ? Math.abs(a) : gcd(b, a % b));
 
 /** Search steps left, shared by all the searches that one question starts. */
 export interface Budget {

@@ -25,6 +25,7 @@ import {
   sumOfTerms,
   variable,
   surelyNonNegative,
+  gcd,
 } from './arithmetic.ts';
 import type { Assumptions } from './assumptions.ts';
 import type { Dim, DimVar } from './dim.ts';
@@ -90,8 +91,6 @@ function simplify(d: Dim, context: Context): Dim {
 }
 
 const MAX_CASES = 64;
-
-const gcd = (a: number, b: number): number => (b === 0 ? Math.abs(a) : gcd(b, a % b));
 
 /**
  * Whether `holds` in every case of the sizes under constant denominators modulo their least common multiple L: with
