@@ -11,6 +11,7 @@ import { fitFunction } from './function-values.ts';
 import { instantiate } from './layers.ts';
 import { isLibrary, loadModule, moduleContext } from './modules.ts';
 import { checkOptimizer } from './optimizers.ts';
+import { checkStatements } from './statements.ts';
 import type { TypedProgram } from './typed.ts';
 
 export interface CheckResult {
@@ -99,7 +100,7 @@ export function check(main: Source, host: Host): CheckResult {
     sources: [],
     functions: new Map(),
     models: new Map(),
-    rules: { expression: checkExpression, instantiate, fitFunction },
+    rules: { expression: checkExpression, statements: checkStatements, instantiate, fitFunction },
     staticLocals,
     declarations: new Map(),
     ended: new Map(),

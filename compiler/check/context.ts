@@ -9,6 +9,7 @@ import type {
   Identifier,
   LayerDeclaration,
   ModelDeclaration,
+  Statement,
 } from '../../grammar/ast.ts';
 import type { Source, Span } from '../../grammar/source.ts';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
@@ -26,6 +27,7 @@ import type {
   TypedModel,
   TypedParameter,
   TypedState,
+  TypedStatement,
   TypedTrain,
 } from './typed.ts';
 import type { Bindings, FunctionType, Type } from './types.ts';
@@ -169,8 +171,19 @@ export interface ModelInfo {
 
 // ---- checking -----------------------------------------------------------------------------------------------------
 
+/** What the statements of one body have in common. */
+export interface Body {
+  /** The declared types of the results that are assigned by name. */
+  readonly results: ReadonlyMap<string, Type>;
+}
+
 /** The rules that other files need and cannot import. */
 export interface Rules {
+  readonly statements: (
+    context: Context,
+    body: Body,
+    nodes: readonly Statement[],
+  ) => readonly TypedStatement[];
   readonly expression: (
     context: Context,
     node: Expression,

@@ -12,6 +12,7 @@ import {
   newScope,
   once,
   unknownType,
+  type Body,
   type Context,
   type FunctionInfo,
   type ModelInfo,
@@ -21,7 +22,6 @@ import {
 import { followDerivatives } from './differentiability.ts';
 import { describe, showType } from './show.ts';
 import { readSignature } from './signatures.ts';
-import { checkStatements, type Body } from './statements.ts';
 import type { TypedBody, TypedExpression, TypedFunction } from './typed.ts';
 import type { Type } from './types.ts';
 import { singleLayer } from './values.ts';
@@ -113,7 +113,7 @@ function checkBlock(
   signature: Signature,
 ): TypedBody | null {
   const body: Body = { results: namedResults(signature) };
-  const statements = checkStatements(context, body, block.statements);
+  const statements = context.session.rules.statements(context, body, block.statements);
   if (block.result !== null) {
     const assigned = [...body.results.keys()].find((name) => context.scope.names.has(name));
     if (assigned !== undefined)
