@@ -1,5 +1,5 @@
 // Bundles the command line into dist/dlg.js with esbuild. What a command does not need stays in chunks of its own, so that
-// `dlg check` starts without the ONNX encoder; onnxruntime-node is native code and stays a package.
+// `dlg check` starts without the ONNX encoder; onnxruntime-node and webgpu are native code and stay packages.
 //
 //     node cli/bundle.mjs [FOLDER]      the folder lies beside stdlib/, where the command looks for the library
 
@@ -24,7 +24,7 @@ await build({
   target: 'node20',
   // All in one folder, so that ../stdlib is the library wherever code lands.
   chunkNames: '[name]-[hash]',
-  external: ['onnxruntime-node'],
+  external: ['onnxruntime-node', 'webgpu'],
   define: { 'process.env.DLG_VERSION': JSON.stringify(version) },
   // The CommonJS packages in the bundle call `require` for Node's own modules.
   banner: {

@@ -138,4 +138,13 @@ export const files = defineDiagnostics({
     explanation:
       'The compiled program was refused by what should run it. This is rarely the fault of the source: please report it.',
   },
+  E0516: {
+    severity,
+    message,
+    example,
+    title: 'no GPU can be used',
+    explanation:
+      '`--device webgpu` computes through WebGPU: in Node with Dawn, the optional package `webgpu`, which needs a driver for Vulkan ' +
+      '(Linux), Direct3D 12 (Windows) or Metal (macOS). The message says which part is missing. `--device cpu` needs none of them.',
+  },
 });
