@@ -26,7 +26,7 @@ async function cacheFolder(): Promise<string> {
   const from = packageFolder();
   const text = await readFile(join(from, 'package.json'), 'utf8');
   const { version } = JSON.parse(text) as { version: string };
-  return join(from, '..', '..', '.cache', `dlg-gpu-${version}`);
+  return join(from, '..', '..', '.cache', `dlg-webgpu-${version}`);
 }
 
 /** Unpacks one part under a temporary name and renames it, so that workers that do it at once do not disturb each other. */
@@ -92,8 +92,9 @@ export interface Browser {
 }
 
 /** Chromium with SwiftShader beside it, where it looks for it; its libraries; and a font, so that every machine draws the same. */
-export async function unpackedChromium(cache?: string): Promise<Browser> {
-  const folder = await once(cache ?? (await cacheFolder()), 'chromium', async (bin, into) => {
+export async function unpackedChromium(): Promise<Browser> {
+  const from = await cacheFolder();
+  const folder = await once(from, 'chromium', async (bin, into) => {
     const executable = join(into, 'chromium');
     await Promise.all([
       pipeline(
@@ -104,11 +105,8 @@ export async function unpackedChromium(cache?: string): Promise<Browser> {
       ...['swiftshader', 'al2023', 'fonts'].map((part) => untar(join(bin, `${part}.tar.br`), into)),
     ]);
     await chmod(executable, 0o755);
-    await writeFile(
-      join(into, 'fonts.conf'),
-      '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">' +
-        '<fontconfig><dir prefix="relative">fonts</dir><cachedir prefix="relative">cache</cachedir></fontconfig>\n',
-    );
+    // Whole paths: fontconfig takes relative ones from wherever the process was started.
+    await writeFile(join(into, 'fonts.conf'), fontsConfiguration(join(from, 'chromium')));
   });
   return {
     executable: join(folder, 'chromium'),
@@ -118,3 +116,7 @@ export async function unpackedChromium(cache?: string): Promise<Browser> {
     },
   };
 }
+
+const fontsConfiguration = (folder: string): string =>
+  '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">' +
+  `<fontconfig><dir>${join(folder, 'fonts')}</dir><cachedir>${join(folder, 'cache')}</cachedir></fontconfig>\n`;
