@@ -19,6 +19,9 @@ export function isGraph(attribute: Attribute): attribute is Graph {
   return isRecord(attribute) && 'nodes' in attribute && 'outputs' in attribute;
 }
 
+/** Whether a node with these attributes has a body. */
+export const hasBody = (attributes: Attributes): boolean => Object.values(attributes).some(isGraph);
+
 const isRecord = (
   attribute: Attribute,
 ): attribute is Exclude<Attribute, number | string | boolean> => typeof attribute === 'object';

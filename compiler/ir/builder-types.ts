@@ -31,6 +31,18 @@ export interface Window {
   readonly dilations: readonly Dim[];
 }
 
+/** One step of a `scan`, at index `t`: the next carries, and this step's row of each of the ys. */
+export type LoopBody = (
+  b: Builder,
+  t: Value,
+  carries: readonly Value[],
+  slices: readonly Value[],
+) => { readonly carries: readonly Value[]; readonly ys: readonly Value[] };
+
+/**
+ * Bodies (of `scan`, `whileLoop`, `implicit`, `customJvp`) are graphs of their own, written through the builder they are given.
+ * They may read any value of the graphs around them: what they read becomes an operand by itself.
+ */
 export interface Builder {
   /** Appends `op`; its type rule gives the outputs' types. Throws on an ill-typed node: callers have proved shapes. */
   emit(op: string, inputs: readonly Value[], attributes?: Attributes): readonly Value[];
@@ -115,6 +127,49 @@ export interface Builder {
   take(x: Value, indices: Value, axis: number): Value;
   /** zeros of `shape`, with `updates` added at `indices` along `axis`: the transpose of take. Duplicates accumulate. */
   scatterAdd(indices: Value, updates: Value, axis: number, shape: readonly Dim[]): Value;
+
+  // loops and rules of derivatives
+  /**
+   * Runs `body` for t = 0..count-1, or count-1..0 where `reverse`; it sees t (an i32 scalar), the carries and row t of each of
+   * xs. The ys are stacked along a new first axis of size `count`, row t made by step t whatever the direction.
+   */
+  scan(
+    count: Dim,
+    init: readonly Value[],
+    xs: readonly Value[],
+    body: LoopBody,
+    options?: { readonly reverse?: boolean },
+  ): { readonly carries: readonly Value[]; readonly ys: readonly Value[] };
+  /**
+   * Repeats `body` until `done` (a bool scalar, computed after the step) or `limit` steps; carries keep their types. Results: the last
+   * carries, how many steps ran (i32), and whether `done` was reached. It has no derivative.
+   */
+  whileLoop(
+    limit: Dim,
+    init: readonly Value[],
+    body: (
+      b: Builder,
+      t: Value,
+      carries: readonly Value[],
+    ) => { readonly carries: readonly Value[]; readonly done: Value },
+  ): { readonly carries: readonly Value[]; readonly steps: Value; readonly done: Value };
+  /**
+   * z itself, differentiated as the solution of f(z) = z (`fixed_point`) or of f(z) = 0 (`root`: element i of f depends on
+   * element i of z alone) by what f reads from outside. By z itself the derivative is 0. `tolerance` and `limit` are for the solution of
+   * the adjoint equation.
+   */
+  implicit(
+    kind: 'fixed_point' | 'root',
+    z: readonly Value[],
+    f: (b: Builder, z: readonly Value[]) => readonly Value[],
+    options: { readonly tolerance: number; readonly limit: number },
+  ): readonly Value[];
+  /** y itself, with the derivative dy = rule(xs, dxs), linear in dxs. By what else the rule reads the derivative of y is 0. */
+  customJvp(
+    y: Value,
+    xs: readonly Value[],
+    rule: (b: Builder, xs: readonly Value[], dxs: readonly Value[]) => Value,
+  ): Value;
 
   // composites with native encodings
   softmax(x: Value, axis: number): Value;

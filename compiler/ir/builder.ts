@@ -8,6 +8,8 @@ import { constant as constantDim, isConstant } from '../dims/arithmetic.ts';
 import type { Dim } from '../dims/dim.ts';
 import type { BinaryName, Builder, Reduction, UnaryName } from './builder-types.ts';
 import type { Attributes, Graph, Node, Origin, Port, Value } from './graph.ts';
+import type { Capture } from './loops.ts';
+import { loops } from './loops.ts';
 import { opNamed } from './registry.ts';
 import type { DType } from './tensor.ts';
 import { tensor } from './tensor.ts';
@@ -23,6 +25,10 @@ export interface GraphBuilder extends Builder {
   indexOf(value: Value): number | undefined;
   /** The node that makes `value`; undefined for an input. */
   producerOf(value: Value): Node | undefined;
+  /** `value` as one of this graph: itself, or what stands for it where it is of a graph around this one. */
+  adopt(value: Value): Value;
+  /** Where the nodes appended now come from. */
+  readonly origin: () => Origin;
   /** What has been built so far. */
   graph(name: string): Graph;
 }
@@ -41,6 +47,8 @@ type Core = Pick<
   | 'appendInput'
   | 'indexOf'
   | 'producerOf'
+  | 'adopt'
+  | 'origin'
   | 'graph'
 >;
 
@@ -59,10 +67,14 @@ export interface BuilderOptions {
   readonly firstId?: number;
   /** Asked before each node is made, so that what a pass builds is itself simplified. */
   readonly shortcut?: Shortcut;
+  /** How a value that is not of this graph becomes one; for the graph of a body. */
+  readonly capture?: Capture;
+  /** Where nodes come from until `at` says otherwise. */
+  readonly origin?: Origin;
 }
 
-export function createBuilder({ firstId = 0, shortcut }: BuilderOptions = {}): GraphBuilder {
-  const plain = createCore(firstId);
+export function createBuilder({ shortcut, ...options }: BuilderOptions = {}): GraphBuilder {
+  const plain = createCore(options);
   if (shortcut === undefined) return withSugar(plain);
   const builder: GraphBuilder = withSugar({
     ...plain,
@@ -82,40 +94,46 @@ function withSugar(core: Core): GraphBuilder {
     ...shapes(emit),
     ...contractions(emit),
     ...indices(emit),
+    ...loops(core, createBuilder),
     gradient: (y, xs) => core.emit('gradient', [y, ...xs]),
     variable: (x) => emit('variable', [x], { id: core.nodes.length }),
   };
 }
 
-function createCore(firstId: number): Core {
+function createCore({ firstId = 0, capture, origin: from = nowhere }: BuilderOptions): Core {
   const nodes: Node[] = [];
   const inputs: Port[] = [];
   const outputs: Port[] = [];
   const madeBy = new Map<Value, number>();
+  const own = new Set<Value>();
   const append = (node: Node): void => {
-    for (const value of node.outputs) madeBy.set(value, nodes.length);
+    for (const value of node.outputs) {
+      madeBy.set(value, nodes.length);
+      own.add(value);
+    }
     nodes.push(node);
   };
   let nextId = firstId;
-  let origin = nowhere;
-  return {
+  let origin = from;
+  const core: Core = {
     nodes,
     inputs,
     outputs,
     emit(op, operands, attributes = {}) {
-      const types = opNamed(op).type(operands, attributes);
+      const read = operands.map(core.adopt);
+      const types = opNamed(op).type(read, attributes);
       if (typeof types === 'string')
-        throw new Error(`${op}(${operands.map(showType).join(', ')}): ${types}`);
+        throw new Error(`${op}(${read.map(showType).join(', ')}): ${types}`);
       const values = types.map(({ dtype, shape }) => ({ id: nextId++, dtype, shape }));
-      append({ op, inputs: operands, attributes, outputs: values, origin });
+      append({ op, inputs: read, attributes, outputs: values, origin });
       return values;
     },
     input(name, role, { dtype, shape }) {
       const value: Value = { id: nextId++, dtype, shape };
-      inputs.push({ name, role, value });
+      core.appendInput({ name, role, value });
       return value;
     },
-    output: (name, role, value) => void outputs.push({ name, role, value }),
+    output: (name, role, value) => void outputs.push({ name, role, value: core.adopt(value) }),
     at(place, body) {
       const outer = origin;
       origin = place;
@@ -131,9 +149,20 @@ function createCore(firstId: number): Core {
       const index = madeBy.get(value);
       return index === undefined ? undefined : nodes[index];
     },
-    appendInput: (port) => void inputs.push(port),
+    appendInput(port) {
+      inputs.push(port);
+      own.add(port.value);
+    },
+    adopt(value) {
+      if (own.has(value)) return value;
+      if (capture === undefined)
+        throw new Error(`the ${showType(value)} with id ${value.id} is of another graph`);
+      return capture(value, core);
+    },
+    origin: () => origin,
     graph: (name) => ({ name, inputs: [...inputs], nodes: [...nodes], outputs: [...outputs] }),
   };
+  return core;
 }
 
 type Emit = (op: string, inputs: readonly Value[], attributes?: Attributes) => Value;

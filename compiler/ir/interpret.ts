@@ -26,9 +26,26 @@ export function interpret(
   { precision = 'f32' }: InterpretOptions = {},
 ): Record<string, Tensor> {
   const sizeOf = checkedSizes(graph, feeds);
-  const uses = countUses(graph);
+  const inputs = graph.inputs.map(({ name }) => inPrecision(feeds[name], precision));
+  const results = runGraph(graph, inputs, { sizeOf, precision });
+  return Object.fromEntries(graph.outputs.map(({ name }, i) => [name, results[i]]));
+}
+
+interface Conditions {
+  readonly sizeOf: SizeOf;
+  readonly precision: Precision;
+}
+
+/** The outputs of a graph, which may be a body: its sizes are those of the graph around it. */
+function runGraph(
+  graph: Graph,
+  inputs: readonly Tensor[],
+  conditions: Conditions,
+): readonly Tensor[] {
+  const { sizeOf, precision } = conditions;
+  const uses = new Map(usesOf(graph));
   const held = new Map<Value, Tensor>();
-  for (const { name, value } of graph.inputs) held.set(value, inPrecision(feeds[name], precision));
+  graph.inputs.forEach(({ value }, i) => held.set(value, inputs[i]));
   const read = (value: Value): Tensor => {
     const found = held.get(value);
     if (found === undefined) throw new Error(`value ${value.id} is read before it is computed`);
@@ -42,11 +59,12 @@ export function interpret(
       precision,
       allocate: (dtype, size) => allocate(dtype, size, precision),
       dim: sizeOf,
+      run: (body, operands) => runGraph(body, operands, conditions),
     });
     node.outputs.forEach((value, i) => held.set(value, results[i]));
     for (const value of [...node.inputs, ...node.outputs]) release(value, uses, held, node.inputs);
   }
-  return Object.fromEntries(graph.outputs.map(({ name, value }) => [name, read(value)]));
+  return graph.outputs.map(({ value }) => read(value));
 }
 
 function checkedSizes(graph: Graph, feeds: Feeds): SizeOf {
@@ -62,11 +80,20 @@ function checkedSizes(graph: Graph, feeds: Feeds): SizeOf {
 }
 
 /** Reads left of each value, an output port counting as one that never comes. */
-function countUses(graph: Graph): Map<Value, number> {
+function countUses(graph: Graph): ReadonlyMap<Value, number> {
   const uses = new Map<Value, number>();
   const count = (value: Value): unknown => uses.set(value, (uses.get(value) ?? 0) + 1);
   for (const node of graph.nodes) node.inputs.forEach(count);
   for (const port of graph.outputs) count(port.value);
+  return uses;
+}
+
+/** A body runs many times. */
+const counted = new WeakMap<Graph, ReadonlyMap<Value, number>>();
+
+function usesOf(graph: Graph): ReadonlyMap<Value, number> {
+  const uses = counted.get(graph) ?? countUses(graph);
+  counted.set(graph, uses);
   return uses;
 }
 

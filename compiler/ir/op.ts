@@ -3,9 +3,9 @@
 // another: gradients are written against the `Builder` of builder-types.ts, lowerings against the `OnnxBuilder`.
 
 import type { Dim } from '../dims/dim.ts';
-import type { OnnxBuilder } from '../emit/onnx/builder-types.ts';
+import type { OnnxAttribute, OnnxBuilder } from '../emit/onnx/builder-types.ts';
 import type { Builder } from './builder-types.ts';
-import type { Attributes, TensorType, Value } from './graph.ts';
+import type { Attributes, Graph, TensorType, Value } from './graph.ts';
 import type { DType, Precision, Tensor, TensorData } from './tensor.ts';
 
 export interface Op<A extends Attributes = Attributes> {
@@ -57,6 +57,8 @@ export interface Evaluation<A extends Attributes> {
   readonly precision: Precision;
   readonly allocate: (dtype: DType, size: number) => TensorData;
   readonly dim: (dim: Dim) => number;
+  /** The results of a body. */
+  readonly run: (body: Graph, inputs: readonly Tensor[]) => readonly Tensor[];
 }
 
 export interface OnnxLowering<A extends Attributes> {
@@ -66,6 +68,19 @@ export interface OnnxLowering<A extends Attributes> {
   readonly inputs: readonly Value[];
   readonly outputs: readonly Value[];
   readonly attributes: A;
+  /** A subgraph, as the attribute that holds it: `write` appends what it computes and returns its results. */
+  readonly subgraph: (write: (inner: OnnxSubgraph) => readonly string[]) => OnnxAttribute;
+}
+
+/** Writes a subgraph. It reads names of the graphs around as they are. */
+export interface OnnxSubgraph extends OnnxBuilder {
+  /** A new input of the subgraph, named after `base`. */
+  input(
+    base: string,
+    type: { readonly dtype: DType | 'i64'; readonly shape: readonly Dim[] },
+  ): string;
+  /** Appends the nodes of `body`, whose inputs have these names; the names of its results. */
+  body(body: Graph, names: readonly string[]): readonly string[];
 }
 
 export interface Case<A extends Attributes> {

@@ -2,6 +2,8 @@
 // snapshots of tests show it.
 //
 //     %12: f32[B, 10] = dot_general(%3, net.l1.W) contracting 1x1    # net.l1
+//
+// A body stands indented below its node.
 
 import type { Dim } from '../dims/dim.ts';
 import { showDim } from '../dims/show.ts';
@@ -16,17 +18,8 @@ const commentColumn = 72;
 /** The listing of `graph`: its inputs, its nodes numbered in order, its outputs. */
 export function printGraph(graph: Graph): string {
   const names = new Map<Value, string>(graph.inputs.map(({ name, value }) => [value, name]));
-  const lines: string[] = [];
-  let next = 0;
-  for (const node of graph.nodes) {
-    const literal = literalOf(node);
-    if (literal !== null) {
-      names.set(node.outputs[0], literal);
-      continue;
-    }
-    for (const output of node.outputs) names.set(output, `%${next++}`);
-    lines.push(line(node, names));
-  }
+  const count: Count = { next: 0 };
+  const nodes = lines(graph, names, count);
   const ports = (list: readonly Port[], show: (port: Port) => string): string[] =>
     aligned(list.map((port) => [show(port), `# ${port.role}`]));
   const inputs = ports(graph.inputs, ({ name, value }) => `  input ${name}: ${showType(value)}`);
@@ -34,7 +27,52 @@ export function printGraph(graph: Graph): string {
     graph.outputs,
     ({ name, value }) => `  output ${name} = ${names.get(value) ?? '?'}`,
   );
-  return [`graph ${graph.name} {`, ...inputs, ...lines, ...outputs, '}', ''].join('\n');
+  return [`graph ${graph.name} {`, ...inputs, ...nodes, ...outputs, '}', ''].join('\n');
+}
+
+/** Numbers run through bodies, so that a name means one value. */
+interface Count {
+  next: number;
+}
+
+function lines({ nodes }: Graph, names: Map<Value, string>, count: Count): string[] {
+  const text: string[] = [];
+  for (const node of nodes) {
+    const literal = literalOf(node);
+    if (literal !== null) {
+      names.set(node.outputs[0], literal);
+      continue;
+    }
+    for (const output of node.outputs) names.set(output, `%${count.next++}`);
+    const bodies = Object.values(node.attributes).filter(isGraph);
+    text.push(line(node, names) + (bodies.length > 0 ? ' {' : ''));
+    for (const body of bodies) text.push(...bodyLines(node, body, names, count), '  }');
+  }
+  return text;
+}
+
+/** What a body captures has its name from around; its inputs and results are listed like parameters and a return. */
+function bodyLines(
+  { inputs }: Node,
+  body: Graph,
+  around: ReadonlyMap<Value, string>,
+  count: Count,
+): string[] {
+  const names = new Map<Value, string>();
+  const parameters: string[] = [];
+  const captures = inputs.length - body.inputs.length;
+  for (const [i, { name, value }] of body.inputs.entries()) {
+    const captured = name.startsWith('outer') ? around.get(inputs[i + captures]) : undefined;
+    names.set(value, captured ?? name);
+    if (captured === undefined) parameters.push(`${name}: ${showType(value)}`);
+  }
+  const nodes = lines(body, names, count);
+  const results = body.outputs.map(({ name, value }) => `${name} = ${names.get(value) ?? '?'}`);
+  return [
+    `    (${parameters.join(', ')})`,
+    ...nodes.map((text) => `  ${text}`),
+    `    -> ${results.join(', ')}`,
+  ];
 }
 
 /** Scalars and uniform tensors are written where they are used. */
@@ -107,6 +145,7 @@ const details: Readonly<Record<string, (attributes: never) => string>> = {
 
 const generic = (attributes: Attributes): string =>
   Object.entries(attributes)
+    .filter(([, value]) => !isGraph(value))
     .map(([name, value]) => `${name} ${showAttribute(value)}`)
     .join(' ');
 
@@ -114,7 +153,7 @@ function showAttribute(value: Attribute): string {
   if (typeof value !== 'object') return String(value);
   if (isDim(value)) return showDim(value);
   if (isTensor(value)) return showTensor(value);
-  if (isGraph(value)) return `graph ${value.name}`;
+  if (isGraph(value)) return value.name;
   if (Array.isArray(value)) return `[${value.map(showAttribute).join(', ')}]`;
   return `{ ${generic(value as Attributes)} }`;
 }

@@ -7,6 +7,8 @@ import { contractionOps } from './ops/contractions.ts';
 import { convolutionOps } from './ops/convolution.ts';
 import { binaryOps } from './ops/elementwise-binary.ts';
 import { unaryOps } from './ops/elementwise-unary.ts';
+import { customJvpOps } from './ops/custom-jvp.ts';
+import { implicitOps } from './ops/implicit.ts';
 import { indexingOps } from './ops/indexing.ts';
 import { logicOps } from './ops/logic.ts';
 import { markerOps } from './ops/markers.ts';
@@ -14,8 +16,10 @@ import { normalisationOps } from './ops/normalisations.ts';
 import { poolingOps } from './ops/pooling.ts';
 import { randomOps } from './ops/random.ts';
 import { reductionOps } from './ops/reductions.ts';
+import { scanOps } from './ops/scan.ts';
 import { shapeOps } from './ops/shape.ts';
 import { slicingOps } from './ops/slicing.ts';
+import { whileOps } from './ops/while.ts';
 import { windowOps } from './ops/windows.ts';
 
 /** One array of records a file of ops/, in the order the reference lists them. */
@@ -34,6 +38,10 @@ const families: readonly (readonly Op[])[] = [
   convolutionOps,
   windowOps,
   poolingOps,
+  scanOps,
+  whileOps,
+  implicitOps,
+  customJvpOps,
   markerOps,
 ];
 

@@ -1,5 +1,6 @@
 // The verifier: whether a graph keeps the invariants every pass relies on. Tests run it after each pass.
 
+import { isGraph } from './attributes.ts';
 import type { Graph, Node, TensorType, Value } from './graph.ts';
 import { registry } from './registry.ts';
 import { differ } from './shape-arithmetic.ts';
@@ -7,7 +8,7 @@ import { showType } from './types.ts';
 
 /**
  * What is wrong with `graph`, a sentence each: a value read before it is made or made twice, an output type that the
- * record's rule does not give, two ports of one name, an output that nothing makes. Empty for a good graph.
+ * record's rule does not give, two ports of one name, an output that nothing makes; in bodies too. Empty for a good graph.
  */
 export function verify(graph: Graph): readonly string[] {
   const problems: string[] = [];
@@ -25,6 +26,8 @@ export function verify(graph: Graph): readonly string[] {
     for (const value of node.inputs)
       if (!defined.has(value)) problems.push(`${label} reads value ${value.id} before it is made`);
     problems.push(...wrongTypes(node).map((text) => `${label} ${text}`));
+    for (const body of Object.values(node.attributes).filter(isGraph))
+      problems.push(...verify(body).map((text) => `${label}, in its body: ${text}`));
     for (const value of node.outputs) define(value, label);
   }
   for (const { name, value } of graph.outputs)

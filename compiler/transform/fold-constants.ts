@@ -1,7 +1,7 @@
 // Computes what depends on constants alone, in float64, so that a constant is rounded once.
 
 import { isConstant } from '../dims/arithmetic.ts';
-import { dimsIn } from '../ir/attributes.ts';
+import { dimsIn, hasBody } from '../ir/attributes.ts';
 import type { Graph, Node, Value } from '../ir/graph.ts';
 import { opNamed } from '../ir/registry.ts';
 import type { Tensor } from '../ir/tensor.ts';
@@ -25,14 +25,15 @@ export function foldConstants(graph: Graph): Graph {
   });
 }
 
-/** The results, if every operand is known and none is large or of a free size. */
+/** The results, if every operand is known and none is large or of a free size. A loop stays one, however short. */
 function evaluateConstant(
   { op, attributes, outputs }: Node,
   inputs: readonly Value[],
   known: ReadonlyMap<Value, Tensor>,
 ): readonly Tensor[] | null {
   const operands = inputs.map((value) => known.get(value));
-  if (op === 'gradient' || dimsIn(attributes).some((dim) => isConstant(dim) === null)) return null;
+  if (op === 'gradient' || hasBody(attributes)) return null;
+  if (dimsIn(attributes).some((dim) => isConstant(dim) === null)) return null;
   if (!operands.every((operand) => operand !== undefined)) return null;
   const types = outputs.flatMap(({ dtype, shape }) => {
     const sizes = shape.map(isConstant);
@@ -47,5 +48,8 @@ function evaluateConstant(
     precision: 'f64',
     allocate: (dtype, size) => allocate(dtype, size, 'f64'),
     dim: (dim) => isConstant(dim) ?? Number.NaN,
+    run: () => {
+      throw new Error('a node with a body is not folded');
+    },
   });
 }

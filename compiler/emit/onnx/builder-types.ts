@@ -1,6 +1,8 @@
 // What an op's ONNX lowering may use: appends ONNX nodes, constants and shape computations to the graph being
 // written. An interface of its own, so that op records can name it; emit/onnx/builder.ts implements it.
 
+import type onnxProto from 'onnx-proto';
+
 import type { Dim } from '../../dims/dim.ts';
 import type { DType, Tensor } from '../../ir/tensor.ts';
 
@@ -9,7 +11,8 @@ export type OnnxAttribute =
   | { readonly kind: 'int'; readonly value: number }
   | { readonly kind: 'ints'; readonly value: readonly number[] }
   | { readonly kind: 'float'; readonly value: number }
-  | { readonly kind: 'string'; readonly value: string };
+  | { readonly kind: 'string'; readonly value: string }
+  | { readonly kind: 'graph'; readonly value: onnxProto.onnx.IGraphProto };
 
 export interface OnnxBuilder {
   /** Appends a node with one output and returns its name. An empty input name means "absent". */

@@ -5,6 +5,7 @@ import { isConstant } from '../../dims/arithmetic.ts';
 import type { Dim } from '../../dims/dim.ts';
 import type { Origin } from '../../ir/graph.ts';
 import type { SizeSource } from '../../ir/sizes.ts';
+import type { DType } from '../../ir/tensor.ts';
 import { tensor } from '../../ir/tensor.ts';
 import type { OnnxAttribute, OnnxBuilder } from './builder-types.ts';
 import type { FunctionProto, NodeProto, TensorProto } from './proto.ts';
@@ -17,7 +18,7 @@ import {
   tensorKey,
   tensorProto,
 } from './proto.ts';
-import { sizeComputer } from './sizes.ts';
+import { dimParams, sizeComputer } from './sizes.ts';
 
 type OnnxAttributes = Readonly<Record<string, OnnxAttribute>>;
 
@@ -30,6 +31,12 @@ export interface OnnxWriter extends OnnxBuilder {
   isConstant(name: string): boolean;
   /** The list, where the name is a 1-d int64 constant. */
   int64sOf(name: string): readonly number[] | undefined;
+  /** A name that is not taken, after `base`. */
+  freshName(base: string): string;
+  /** Texts for free sizes, the same for the same size in all of the model. */
+  readonly dimText: (dim: Dim) => number | string;
+  /** A writer for a subgraph: constants and sizes stay in the model's graph, where they are computed once. */
+  nested(): OnnxWriter;
   /** What follows is named after the origin's path, and has `doc` for its text. */
   from(origin: Origin, doc: string): void;
 }
@@ -43,9 +50,9 @@ export function createOnnxWriter(
   sources: readonly SizeSource[],
   functions: Map<string, FunctionProto>,
 ): OnnxWriter {
-  const sink = createSink(taken);
-  const node: OnnxBuilder['node'] = (opType, inputs, attributes = {}) =>
-    sink.append('', opType, inputs, 1, attributes)[0];
+  const freshName = createNames(taken);
+  const sink = createSink(freshName, () => undefined);
+  const { node } = appenders(sink, functions);
   const scalars = new Map<string, number>();
   const lists = new Map<string, readonly number[]>();
   const constant: OnnxBuilder['constant'] = (value) => {
@@ -63,25 +70,22 @@ export function createOnnxWriter(
     return made;
   };
   const sizeOf = sizeComputer({ node, int64s }, sources);
-  return {
-    nodeProtos: sink.nodes,
+  const root = {
     initialisers: sink.initialisers,
-    scalarOf: (name) => scalars.get(name),
+    scalarOf: (name: string) => scalars.get(name),
     isConstant: sink.isInitialiser,
-    int64sOf: (name) => lists.get(name),
-    from: sink.from,
-    node,
-    nodes: (opType, inputs, outputs, attributes = {}) =>
-      sink.append('', opType, inputs, outputs, attributes),
+    int64sOf: (name: string) => lists.get(name),
+    freshName,
+    dimText: dimParams(),
     constant,
-    scalar: (value, dtype = 'f32') => constant(tensor(dtype, [], [value])),
+    scalar: (value: number, dtype: DType = 'f32') => constant(tensor(dtype, [], [value])),
     int64s,
     staticDim: isConstant,
-    dim(size) {
+    dim(size: Dim) {
       const known = isConstant(size);
       return known === null ? node('Squeeze', [sizeOf(size)]) : int64([], [known]);
     },
-    shape(dims) {
+    shape(dims: readonly Dim[]) {
       const parts = staticRuns(dims).map((run) =>
         'known' in run ? int64s(run.known) : sizeOf(run.free),
       );
@@ -89,31 +93,57 @@ export function createOnnxWriter(
         ? parts[0]
         : node('Concat', parts, { axis: { kind: 'int', value: 0 } });
     },
+  };
+  const writerOf = (own: Sink): OnnxWriter => ({
+    ...root,
+    nodeProtos: own.nodes,
+    from: own.from,
+    ...appenders(own, functions),
+    nested: () => writerOf(createSink(freshName, own.find)),
+  });
+  return writerOf(sink);
+}
+
+/** The methods that append nodes, to one graph. */
+function appenders(
+  { append }: Sink,
+  functions: Map<string, FunctionProto>,
+): Pick<OnnxBuilder, 'node' | 'nodes' | 'call'> {
+  return {
+    node: (opType, inputs, attributes = {}) => append('', opType, inputs, 1, attributes)[0],
+    nodes: (opType, inputs, outputs, attributes = {}) =>
+      append('', opType, inputs, outputs, attributes),
     call(name, inputs, outputs, define) {
       if (!functions.has(name))
         functions.set(name, functionProto(name, inputs.length, functions, define));
-      return sink.append(localDomain, name, inputs, outputs, {});
+      return append(localDomain, name, inputs, outputs, {});
     },
   };
 }
 
-/** Where nodes and initialisers go: names them, and writes equal ones once. */
-function createSink(taken: Iterable<string>) {
+type Sink = ReturnType<typeof createSink>;
+
+/** Where nodes and initialisers go: names them, and writes equal ones once. `findAround`: the same in the graphs around. */
+function createSink(
+  freshName: (base: string) => string,
+  findAround: (key: string) => readonly string[] | undefined,
+) {
   const nodes: NodeProto[] = [];
   const initialisers: TensorProto[] = [];
   const constants = new Set<string>();
   const shared = new Map<string, readonly string[]>();
-  const freshName = createNames(taken);
   let prefix = '';
   let docString = '';
+  const find = (key: string): readonly string[] | undefined => shared.get(key) ?? findAround(key);
   const once = (key: string, make: () => readonly string[]): readonly string[] => {
-    const known = shared.get(key) ?? make();
+    const known = find(key) ?? make();
     shared.set(key, known);
     return known;
   };
   return {
     nodes,
     initialisers,
+    find,
     from({ path }: Origin, doc: string): void {
       prefix = path === '' ? '' : `${path}/`;
       docString = doc;
@@ -125,7 +155,7 @@ function createSink(taken: Iterable<string>) {
       outputs: number,
       attributes: OnnxAttributes,
     ): readonly string[] =>
-      once(JSON.stringify([domain, opType, input, outputs, attributes]), () => {
+      once(nodeKey(domain, opType, input, outputs, attributes), () => {
         const name = freshName(prefix + opType);
         const output = [name];
         while (output.length < outputs) output.push(freshName(`${name}:${output.length}`));
@@ -153,6 +183,20 @@ function createSink(taken: Iterable<string>) {
       })[0],
   };
 }
+
+let subgraphs = 0;
+
+/** Nodes with subgraphs are never taken for equal. */
+const nodeKey = (
+  domain: string,
+  opType: string,
+  input: readonly string[],
+  outputs: number,
+  attributes: OnnxAttributes,
+): string =>
+  Object.values(attributes).some(({ kind }) => kind === 'graph')
+    ? `subgraph ${subgraphs++}`
+    : JSON.stringify([domain, opType, input, outputs, attributes]);
 
 /** Names never given twice: `base`, then `base.2`, `base.3`. */
 function createNames(taken: Iterable<string>): (base: string) => string {

@@ -64,14 +64,14 @@ export const int64Proto = (
 /** `dims`: a number for a fixed size, a text for one that is free. */
 export const valueInfo = (
   name: string,
-  dtype: DType,
+  dtype: DType | 'i64',
   dims: readonly (number | string)[],
   docString?: string,
 ): ValueInfoProto => ({
   name,
   type: {
     tensorType: {
-      elemType: dataTypes[dtype],
+      elemType: dtype === 'i64' ? DataType.INT64 : dataTypes[dtype],
       shape: { dim: dims.map((d) => (typeof d === 'number' ? { dimValue: d } : { dimParam: d })) },
     },
   },
@@ -90,8 +90,44 @@ export function attributeProto(name: string, attribute: OnnxAttribute): Attribut
       return { name, type: AttributeType.FLOAT, f: attribute.value };
     case 'string':
       return { name, type: AttributeType.STRING, s: new TextEncoder().encode(attribute.value) };
+    case 'graph':
+      return { name, type: AttributeType.GRAPH, g: attribute.value };
   }
 }
+
+/** The names a node reads, with those that its subgraphs read of the graphs around. */
+export function readsOf(node: NodeProto): readonly string[] {
+  const bodies = (node.attribute ?? []).flatMap(({ g }) => (g ? [g] : []));
+  if (bodies.length === 0) return node.input ?? [];
+  return [...(node.input ?? []), ...bodies.flatMap(readsFromAround)];
+}
+
+function readsFromAround({ input, node, output }: onnxProto.onnx.IGraphProto): string[] {
+  const own = new Set(input?.map(({ name }) => name ?? ''));
+  const outside = new Set<string>();
+  const read = (name: string): unknown => own.has(name) || outside.add(name);
+  for (const inner of node ?? []) {
+    readsOf(inner).forEach(read);
+    inner.output?.forEach((name) => own.add(name));
+  }
+  output?.forEach(({ name }) => read(name ?? ''));
+  return [...outside];
+}
+
+/** The node reading and writing other names; those of its subgraphs too. */
+export const renamed = (node: NodeProto, rename: ReadonlyMap<string, string>): NodeProto => ({
+  ...node,
+  input: node.input?.map((name) => rename.get(name) ?? name),
+  output: node.output?.map((name) => rename.get(name) ?? name),
+  attribute: node.attribute?.map((attribute) =>
+    attribute.g
+      ? {
+          ...attribute,
+          g: { ...attribute.g, node: attribute.g.node?.map((inner) => renamed(inner, rename)) },
+        }
+      : attribute,
+  ),
+});
 
 /** The node that makes a constant, where there are no initialisers: in a function. */
 export const constantProto = (value: TensorProto): NodeProto => ({
