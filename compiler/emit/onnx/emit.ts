@@ -1,5 +1,5 @@
 // The ONNX emitter: a graph becomes a model of ordinary ai.onnx operators that any ONNX runtime runs. Each node is written
-// by its record's lowering (lower.ts); here it gets its ports, their names and what a caller must know.
+// by its record's lowering (emit-nodes.ts); here it gets its ports, their names and what a caller must know.
 
 import type { Dim } from '../../dims/dim.ts';
 import type { Graph, Port, Value } from '../../ir/graph.ts';
@@ -7,7 +7,7 @@ import { sizeSources } from '../../ir/sizes.ts';
 import type { Tensor } from '../../ir/tensor.ts';
 import type { OnnxWriter } from './builder.ts';
 import { createOnnxWriter } from './builder.ts';
-import { fusedNodes, lowerNodes, shapes } from './lower.ts';
+import { fusedNodes, lowerNodes, shapes } from './emit-nodes.ts';
 import type { FunctionProto, NodeProto } from './proto.ts';
 import {
   irVersion,
