@@ -1,9 +1,10 @@
-// What an operation is: one record that holds its type rule, gradient, reference evaluation, ONNX lowering,
-// documentation and test cases. Families of records stand in ir/ops/; ir/registry.ts collects them. A record never imports
+// What an operation is: one record that holds its type rule, gradient, reference evaluation, ONNX and WGSL
+// lowerings, documentation and test cases. Families of records stand in ir/ops/; ir/registry.ts collects them. A record never imports
 // another: gradients are written against the `Builder` of builder-types.ts, lowerings against the `OnnxBuilder`.
 
 import type { Dim } from '../dims/dim.ts';
 import type { OnnxAttribute, OnnxBuilder } from '../emit/onnx/builder-types.ts';
+import type { WgslLowering } from '../emit/wgsl/lowering.ts';
 import type { Builder } from './builder-types.ts';
 import type { Attributes, Graph, TensorType, Value } from './graph.ts';
 import type { DType, Precision, Tensor, TensorData } from './tensor.ts';
@@ -26,6 +27,8 @@ export interface Op<A extends Attributes = Attributes> {
   readonly evaluate: (context: Evaluation<A>) => readonly Tensor[];
   /** Emits nodes that compute the outputs; returns their names, one an output. */
   readonly onnx: (context: OnnxLowering<A>) => readonly string[];
+  /** How an element of the outputs comes from elements of the operands; emit/wgsl/lowering.ts explains the kinds. */
+  readonly wgsl: WgslLowering<A>;
   /** Conformance cases: every operand shape, odd sizes and size 1 included. */
   readonly cases: readonly Case<A>[];
 }

@@ -2,6 +2,7 @@
 
 import { constant as constantDim, isConstant } from '../../dims/arithmetic.ts';
 import type { Dim } from '../../dims/dim.ts';
+import { scalarOf } from '../../emit/wgsl/expressions.ts';
 import { defineOp, notDifferentiable } from '../op.ts';
 import type { Op } from '../op.ts';
 import { tensor } from '../tensor.ts';
@@ -24,6 +25,7 @@ const constant = defineOp<{ readonly value: Tensor }>({
     return [{ ...value, data }];
   },
   onnx: ({ onnx, attributes: { value } }) => [onnx.constant(value)],
+  wgsl: { kind: 'literal', value: ({ value }) => value },
   cases: [
     tensor('f32', [], [0.5]),
     tensor('f32', [2, 1, 3], [-1, 0, 1.5, 2, 1e-3, 1e6]),
@@ -66,6 +68,13 @@ const iota = defineOp<{
     const column = onnx.int64s([-1, ...shape.slice(axis + 1).map(() => 1)]);
     return [onnx.node('Expand', [onnx.node('Reshape', [ramp, column]), onnx.shape(shape)])];
   },
+  wgsl: {
+    kind: 'map',
+    cost: 'free',
+    element: ({ index, attributes: { axis, dtype }, code }) => [
+      scalarOf(dtype, code.text(index[axis])),
+    ],
+  },
   cases: [
     { name: 'i32[5]', shape: [5], axis: 0, dtype: 'i32' as const },
     { name: 'f32[3,1,4] along 0', shape: [3, 1, 4], axis: 0, dtype: 'f32' as const },
@@ -93,6 +102,11 @@ const dimValue = defineOp<{ readonly dim: Dim; readonly dtype: DType }>({
   onnx: ({ onnx, attributes: { dim, dtype } }) => {
     const known = isConstant(dim);
     return [known === null ? cast(onnx, onnx.dim(dim), dtype) : onnx.scalar(known, dtype)];
+  },
+  wgsl: {
+    kind: 'map',
+    cost: 'free',
+    element: ({ attributes: { dim, dtype }, code }) => [scalarOf(dtype, code.text(dim))],
   },
   cases: (['f32', 'i32', 'u32'] as const).map((dtype) => ({
     name: dtype,

@@ -2,6 +2,7 @@
 // gradient is dot_general again.
 
 import { dotGeneral } from '../../emit/onnx/dot-general.ts';
+import { dotContraction } from '../../emit/wgsl/contractions.ts';
 import type { Builder, DotDimensions } from '../builder-types.ts';
 import { freeAxes } from '../dot-dimensions.ts';
 import type { Value } from '../graph.ts';
@@ -101,6 +102,7 @@ const dotGeneralOp = defineOp<Dot>({
   onnx: ({ onnx, names, inputs: [lhs, rhs], attributes }) => [
     dotGeneral(onnx, { ...lhs, name: names[0] }, { ...rhs, name: names[1] }, attributes),
   ],
+  wgsl: dotContraction,
   cases: [
     { name: 'matrices', attributes: dot([], [], [1], [0]), inputs: [f32(3, 5), f32(5, 2)] },
     { name: 'both transposed', attributes: dot([], [], [0], [1]), inputs: [f32(5, 3), f32(2, 5)] },

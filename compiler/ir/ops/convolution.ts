@@ -6,6 +6,11 @@ import type { Dim } from '../../dims/dim.ts';
 import { convolutionForward } from '../../emit/onnx/convolution.ts';
 import { inputGradient } from '../../emit/onnx/convolution-input-gradient.ts';
 import { kernelGradient } from '../../emit/onnx/convolution-kernel-gradient.ts';
+import {
+  convolutionContraction,
+  inputGradientContraction,
+  kernelGradientContraction,
+} from '../../emit/wgsl/contractions.ts';
 import type { Builder } from '../builder-types.ts';
 import type { Convolution, WindowAttribute } from '../convolution-geometry.ts';
 import { convolutionShape } from '../convolution-geometry.ts';
@@ -286,6 +291,7 @@ const convolution = defineOp<Convolution>({
   onnx: ({ onnx, names: [x, w], inputs, attributes }) => [
     convolutionForward(onnx, { ...inputs[0], name: x }, { ...inputs[1], name: w }, attributes),
   ],
+  wgsl: convolutionContraction,
   cases: sized.map(({ name, x, w, attributes }) => ({
     name,
     attributes,
@@ -321,6 +327,7 @@ const convolutionInputGradient = defineOp<WithShape>({
   onnx: ({ onnx, names: [g, w], inputs, attributes }) => [
     inputGradient(onnx, { ...inputs[0], name: g }, { ...inputs[1], name: w }, attributes),
   ],
+  wgsl: inputGradientContraction,
   cases: sized.map(({ name, y, w, xDims, attributes }) => ({
     name,
     attributes: { ...attributes, shape: xDims },
@@ -356,6 +363,7 @@ const convolutionKernelGradient = defineOp<WithShape>({
   onnx: ({ onnx, names: [x, g], inputs, attributes }) => [
     kernelGradient(onnx, { ...inputs[0], name: x }, { ...inputs[1], name: g }, attributes),
   ],
+  wgsl: kernelGradientContraction,
   cases: sized.map(({ name, x, y, wDims, attributes }) => ({
     name,
     attributes: { ...attributes, shape: wDims },

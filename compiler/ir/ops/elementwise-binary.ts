@@ -3,6 +3,8 @@
 
 import type { OnnxBuilder } from '../../emit/onnx/builder-types.ts';
 import { int, text } from '../../emit/onnx/shapes.ts';
+import { bracketed } from '../../emit/wgsl/expressions.ts';
+import { elementwise, type Code } from '../../emit/wgsl/lowering.ts';
 import type { BinaryName, Builder } from '../builder-types.ts';
 import type { Value } from '../graph.ts';
 import { defineOp, notDifferentiable } from '../op.ts';
@@ -32,6 +34,10 @@ interface Binary {
   /** The cotangents of lhs and rhs, made only when wanted; or why there are none. */
   readonly gradient: readonly [(o: Operands) => Value, (o: Operands) => Value] | string;
   readonly onnx: string | ((onnx: OnnxBuilder, names: readonly string[], dtype: DType) => string);
+  /** A WGSL operator between the operands, or what to write. */
+  readonly wgsl: string | ((a: string, b: string, dtype: DType, code: Code) => string);
+  /** Whether that takes many instructions. */
+  readonly dear?: boolean;
   readonly range?: readonly [number, number];
   /** Integer operands of the tests are below it. Default 100000, whose products overflow. */
   readonly bound?: number;
@@ -114,6 +120,12 @@ const shift =
   (onnx, names) =>
     onnx.node('BitShift', names, { direction: text(direction) });
 
+/** WGSL's own max and min may lose a NaN. */
+const extreme =
+  (integer: string, real: string) =>
+  (a: string, b: string, dtype: DType, code: Code): string =>
+    dtype === 'f32' ? code.call(real, a, b) : `${integer}(${a}, ${b})`;
+
 const table: readonly Binary[] = [
   {
     name: 'add',
@@ -122,6 +134,7 @@ const table: readonly Binary[] = [
     apply: (a, b) => a + b,
     gradient: [({ g }) => g, ({ g }) => g],
     onnx: 'Add',
+    wgsl: '+',
   },
   {
     name: 'subtract',
@@ -130,6 +143,7 @@ const table: readonly Binary[] = [
     apply: (a, b) => a - b,
     gradient: [({ g }) => g, ({ b, g }) => b.negate(g)],
     onnx: 'Sub',
+    wgsl: '-',
   },
   {
     name: 'multiply',
@@ -139,6 +153,7 @@ const table: readonly Binary[] = [
     applyTo: integerProduct,
     gradient: [({ b, rhs, g }) => b.multiply(g, rhs), ({ b, lhs, g }) => b.multiply(g, lhs)],
     onnx: 'Mul',
+    wgsl: '*',
   },
   {
     name: 'divide',
@@ -151,6 +166,7 @@ const table: readonly Binary[] = [
       ({ b, rhs, y, g }) => b.negate(b.divide(b.multiply(g, y), rhs)),
     ],
     onnx: 'Div',
+    wgsl: '/',
     range: [0.4, 2],
   },
   {
@@ -160,6 +176,8 @@ const table: readonly Binary[] = [
     apply: (a, b) => a ** b,
     gradient: [powerBase, powerExponent],
     onnx: 'Pow',
+    wgsl: (a, b, _dtype, code) => code.call('power', a, b),
+    dear: true,
     range: [0.4, 2],
   },
   {
@@ -172,6 +190,7 @@ const table: readonly Binary[] = [
       (o) => winnersShare(o, 'gt', o.rhs, o.lhs),
     ],
     onnx: 'Max',
+    wgsl: extreme('max', 'maximum'),
   },
   {
     name: 'minimum',
@@ -183,6 +202,7 @@ const table: readonly Binary[] = [
       (o) => winnersShare(o, 'lt', o.rhs, o.lhs),
     ],
     onnx: 'Min',
+    wgsl: extreme('min', 'minimum'),
   },
   {
     name: 'remainder',
@@ -191,6 +211,8 @@ const table: readonly Binary[] = [
     apply: (a, b) => a % b,
     gradient: [({ g }) => g, (o) => o.b.negate(o.b.multiply(o.g, truncatedQuotient(o)))],
     onnx: (onnx, names) => onnx.node('Mod', names, { fmod: int(1) }),
+    wgsl: (a, b, dtype, code) =>
+      dtype === 'f32' ? code.call('remainder', a, b) : `${bracketed(a)} % ${bracketed(b)}`,
     range: [0.4, 2],
   },
   {
@@ -203,6 +225,8 @@ const table: readonly Binary[] = [
       (o) => o.b.negate(o.b.multiply(overSquares(o), o.lhs)),
     ],
     onnx: atan2Onnx,
+    wgsl: (a, b, _dtype, code) => code.call('angle', a, b),
+    dear: true,
   },
   {
     name: 'and',
@@ -211,6 +235,7 @@ const table: readonly Binary[] = [
     apply: (a, b) => a & b,
     gradient: bitwise,
     onnx: logicOrBits('And'),
+    wgsl: '&',
   },
   {
     name: 'or',
@@ -219,6 +244,7 @@ const table: readonly Binary[] = [
     apply: (a, b) => a | b,
     gradient: bitwise,
     onnx: logicOrBits('Or'),
+    wgsl: '|',
   },
   {
     name: 'xor',
@@ -227,6 +253,7 @@ const table: readonly Binary[] = [
     apply: (a, b) => a ^ b,
     gradient: bitwise,
     onnx: logicOrBits('Xor'),
+    wgsl: (a, b, dtype) => `${bracketed(a)} ${dtype === 'bool' ? '!=' : '^'} ${bracketed(b)}`,
   },
   {
     name: 'shift_left',
@@ -235,6 +262,7 @@ const table: readonly Binary[] = [
     apply: (a, b) => a << b,
     gradient: bitwise,
     onnx: shift('LEFT'),
+    wgsl: '<<',
     bound: 32,
   },
   {
@@ -244,6 +272,7 @@ const table: readonly Binary[] = [
     apply: (a, b) => a >>> b,
     gradient: bitwise,
     onnx: shift('RIGHT'),
+    wgsl: '>>',
     bound: 32,
   },
 ];
@@ -304,6 +333,11 @@ const binary = (rule: Binary): Op =>
         ? onnx.node(rule.onnx, names)
         : rule.onnx(onnx, names, inputs[0].dtype),
     ],
+    wgsl: elementwise(rule.dear === true ? 'dear' : 'cheap', ([a, b], { inputs, code }) =>
+      typeof rule.wgsl === 'string'
+        ? `${bracketed(a)} ${rule.wgsl} ${bracketed(b)}`
+        : rule.wgsl(a, b, inputs[0].dtype, code),
+    ),
     cases: casesOf(rule),
   });
 

@@ -2,6 +2,8 @@
 // how a value is seen (`convert`, `stop_gradient`). Names and semantics follow StableHLO.
 
 import type { OnnxBuilder } from '../../emit/onnx/builder-types.ts';
+import { bracketed } from '../../emit/wgsl/expressions.ts';
+import { elementwise, view, type Code, type Mapping } from '../../emit/wgsl/lowering.ts';
 import type { Builder, UnaryName } from '../builder-types.ts';
 import type { TensorType, Value } from '../graph.ts';
 import { defineOp, notDifferentiable } from '../op.ts';
@@ -21,9 +23,19 @@ interface Unary {
   readonly gradient: ((b: Builder, x: Value, y: Value, g: Value) => Value) | string;
   /** An ONNX operator, or what to emit. */
   readonly onnx: string | ((onnx: OnnxBuilder, x: string, dtype: DType) => string);
+  /** The name of a WGSL function, or what to write; `dear` where it takes many instructions. */
+  readonly wgsl: Wgsl | { readonly dear: Wgsl };
   /** Real operands of the tests, off kinks and poles. */
   readonly range?: readonly [number, number];
 }
+
+type Wgsl = string | ((x: string, dtype: DType, code: Code) => string);
+
+/** A function of emit/wgsl/helpers.ts. */
+const helper =
+  (name: string): Wgsl =>
+  (x, _dtype, code) =>
+    code.call(name, x);
 
 const reals: readonly DType[] = ['f32'];
 const numbers: readonly DType[] = ['f32', 'i32'];
@@ -44,6 +56,7 @@ const table: readonly Unary[] = [
     apply: (x) => -x,
     gradient: (b, _x, _y, g) => b.negate(g),
     onnx: 'Neg',
+    wgsl: (x) => `-${bracketed(x)}`,
   },
   {
     name: 'abs',
@@ -52,6 +65,7 @@ const table: readonly Unary[] = [
     apply: Math.abs,
     gradient: (b, x, _y, g) => b.multiply(g, b.unary('sign', x)),
     onnx: 'Abs',
+    wgsl: 'abs',
   },
   {
     name: 'sign',
@@ -60,6 +74,7 @@ const table: readonly Unary[] = [
     apply: Math.sign,
     gradient: flat,
     onnx: 'Sign',
+    wgsl: (x, dtype, code) => (dtype === 'f32' ? code.call('sign_of', x) : `sign(${x})`),
   },
   {
     name: 'exponential',
@@ -68,6 +83,7 @@ const table: readonly Unary[] = [
     apply: Math.exp,
     gradient: (b, _x, y, g) => b.multiply(g, y),
     onnx: 'Exp',
+    wgsl: { dear: 'exp' },
   },
   {
     name: 'log',
@@ -76,6 +92,7 @@ const table: readonly Unary[] = [
     apply: Math.log,
     gradient: (b, x, _y, g) => b.divide(g, x),
     onnx: 'Log',
+    wgsl: { dear: helper('logarithm') },
     range: [0.2, 3],
   },
   {
@@ -85,6 +102,7 @@ const table: readonly Unary[] = [
     apply: Math.expm1,
     gradient: (b, _x, y, g) => b.multiply(g, b.add(y, fullLike(b, 1, y))),
     onnx: expm1Onnx,
+    wgsl: { dear: helper('expm1') },
   },
   {
     name: 'log1p',
@@ -93,6 +111,7 @@ const table: readonly Unary[] = [
     apply: Math.log1p,
     gradient: (b, x, _y, g) => b.divide(g, b.add(x, fullLike(b, 1, x))),
     onnx: log1pOnnx,
+    wgsl: { dear: helper('log1p') },
     range: [-0.7, 2],
   },
   {
@@ -102,6 +121,7 @@ const table: readonly Unary[] = [
     apply: Math.sqrt,
     gradient: (b, _x, y, g) => b.divide(g, b.add(y, y)),
     onnx: 'Sqrt',
+    wgsl: helper('square_root'),
     range: [0.2, 3],
   },
   {
@@ -111,6 +131,7 @@ const table: readonly Unary[] = [
     apply: (x) => 1 / Math.sqrt(x),
     gradient: (b, _x, y, g) => b.multiply(scaled(b, -0.5, g), b.multiply(y, b.multiply(y, y))),
     onnx: (onnx, x) => onnx.node('Reciprocal', [onnx.node('Sqrt', [x])]),
+    wgsl: helper('inverse_square_root'),
     range: [0.3, 3],
   },
   {
@@ -120,6 +141,7 @@ const table: readonly Unary[] = [
     apply: Math.sin,
     gradient: (b, x, _y, g) => b.multiply(g, b.unary('cosine', x)),
     onnx: 'Sin',
+    wgsl: { dear: helper('sine') },
   },
   {
     name: 'cosine',
@@ -128,6 +150,7 @@ const table: readonly Unary[] = [
     apply: Math.cos,
     gradient: (b, x, _y, g) => b.negate(b.multiply(g, b.unary('sine', x))),
     onnx: 'Cos',
+    wgsl: { dear: helper('cosine') },
   },
   {
     name: 'tanh',
@@ -136,6 +159,7 @@ const table: readonly Unary[] = [
     apply: Math.tanh,
     gradient: (b, _x, y, g) => b.multiply(g, complement(b, b.multiply(y, y))),
     onnx: 'Tanh',
+    wgsl: { dear: helper('hyperbolic_tangent') },
   },
   {
     name: 'logistic',
@@ -144,6 +168,7 @@ const table: readonly Unary[] = [
     apply: (x) => 1 / (1 + Math.exp(-x)),
     gradient: (b, _x, y, g) => b.multiply(g, b.multiply(y, complement(b, y))),
     onnx: 'Sigmoid',
+    wgsl: { dear: helper('logistic') },
   },
   {
     name: 'erf',
@@ -153,6 +178,7 @@ const table: readonly Unary[] = [
     gradient: (b, x, _y, g) =>
       b.multiply(scaled(b, 2 / Math.sqrt(Math.PI), g), b.exp(b.negate(b.multiply(x, x)))),
     onnx: 'Erf',
+    wgsl: { dear: helper('erf') },
   },
   {
     name: 'floor',
@@ -161,6 +187,7 @@ const table: readonly Unary[] = [
     apply: Math.floor,
     gradient: flat,
     onnx: 'Floor',
+    wgsl: 'floor',
   },
   {
     name: 'ceil',
@@ -169,6 +196,7 @@ const table: readonly Unary[] = [
     apply: Math.ceil,
     gradient: flat,
     onnx: 'Ceil',
+    wgsl: 'ceil',
   },
   {
     name: 'round_even',
@@ -177,6 +205,7 @@ const table: readonly Unary[] = [
     apply: roundEven,
     gradient: flat,
     onnx: 'Round',
+    wgsl: 'round',
   },
   {
     name: 'not',
@@ -185,6 +214,7 @@ const table: readonly Unary[] = [
     apply: (x) => ~x,
     gradient: 'it acts on booleans and bits, which have no derivative',
     onnx: (onnx, x, dtype) => onnx.node(dtype === 'bool' ? 'Not' : 'BitwiseNot', [x]),
+    wgsl: (x, dtype) => `${dtype === 'bool' ? '!' : '~'}${bracketed(x)}`,
   },
 ];
 
@@ -210,6 +240,14 @@ function map(from: TensorData, into: TensorData, apply: (x: number) => number): 
   for (let i = 0; i < from.length; i++) into[i] = apply(from[i]);
   return into;
 }
+
+const elementwiseWgsl = (wgsl: Unary['wgsl']): Mapping<NoAttributes> => {
+  const isDear = typeof wgsl === 'object';
+  const write = isDear ? wgsl.dear : wgsl;
+  return elementwise(isDear ? 'dear' : 'cheap', ([x], { inputs, code }) =>
+    typeof write === 'string' ? `${write}(${x})` : write(x, inputs[0].dtype, code),
+  );
+};
 
 const unary = (rule: Unary): Op =>
   defineOp<NoAttributes>({
@@ -239,6 +277,7 @@ const unary = (rule: Unary): Op =>
         ? onnx.node(rule.onnx, [x])
         : rule.onnx(onnx, x, inputs[0].dtype),
     ],
+    wgsl: elementwiseWgsl(rule.wgsl),
     cases: casesOf(rule.dtypes, rule.range),
   });
 
@@ -266,6 +305,10 @@ const convert = defineOp<{ readonly dtype: DType }>({
     return [{ dtype, shape: x.shape, data: map(x.data, allocate(dtype, x.data.length), apply) }];
   },
   onnx: ({ onnx, names: [x], attributes: { dtype } }) => [cast(onnx, x, dtype)],
+  wgsl: elementwise('cheap', ([x], { inputs: [{ dtype: from }], attributes: { dtype } }) =>
+    // NaN is not 0, whatever a comparison may say.
+    dtype === 'bool' && from === 'f32' ? `!(${x} == 0.0)` : `${dtype}(${x})`,
+  ),
   cases: (['f32', 'i32', 'u32', 'bool'] as const).flatMap((from) =>
     (['f32', 'i32', 'u32', 'bool'] as const).map((dtype) => ({
       name: `${from} to ${dtype}`,
@@ -284,6 +327,7 @@ const stopGradient = defineOp<NoAttributes>({
   gradient: notDifferentiable('to hold a value constant is what it is for'),
   evaluate: ({ inputs: [x] }) => [x],
   onnx: ({ onnx, names: [x] }) => [onnx.node('Identity', [x])],
+  wgsl: view((index) => index),
   cases: [
     { name: 'f32[2,3]', attributes: {}, inputs: [{ dtype: 'f32', shape: [2, 3] }] },
     { name: 'bool[5]', attributes: {}, inputs: [{ dtype: 'bool', shape: [5] }] },

@@ -32,6 +32,7 @@ const implicit = defineOp<ImplicitAttributes>({
   gradient: notDifferentiable('its derivative is not there yet'),
   evaluate: ({ inputs, attributes: { unknowns } }) => inputs.slice(0, unknowns),
   onnx: ({ names, attributes: { unknowns } }) => names.slice(0, unknowns),
+  wgsl: { kind: 'composite', expand: (_, inputs, { unknowns }) => inputs.slice(0, unknowns) },
   cases: [],
 });
 

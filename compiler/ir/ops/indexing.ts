@@ -4,6 +4,7 @@ import * as dims from '../../dims/arithmetic.ts';
 import type { Dim } from '../../dims/dim.ts';
 import { scatterAdd } from '../../emit/onnx/scatter.ts';
 import { int } from '../../emit/onnx/shapes.ts';
+import { sizeOf as flatSize, unflatten } from '../../emit/wgsl/indices.ts';
 import { defineOp } from '../op.ts';
 import { areAxes, mismatch } from '../shape-arithmetic.ts';
 import { sizeOf } from '../tensor.ts';
@@ -42,6 +43,16 @@ const take = defineOp<{ readonly axis: number }>({
   onnx: ({ onnx, names: [x, indices], attributes: { axis } }) => [
     onnx.node('Gather', [x, indices], { axis: int(axis) }),
   ],
+  wgsl: {
+    kind: 'map',
+    cost: 'free',
+    element: ({ inputs: [x, indices], index, attributes: { axis }, read, code }) => {
+      const end = axis + indices.shape.length;
+      const position = `u32(${read(1, index.slice(axis, end))})`;
+      const at = code.index('at', position, x.shape[axis]);
+      return [read(0, [...index.slice(0, axis), at, ...index.slice(end)])];
+    },
+  },
   cases: [
     {
       name: 'rows, one twice',
@@ -116,6 +127,22 @@ const scatterAddOp = defineOp<{ readonly axis: number; readonly shape: readonly 
   onnx: ({ onnx, names: [indices, updates], outputs: [out], attributes: { axis, shape } }) => [
     scatterAdd(onnx, indices, { name: updates, dtype: out.dtype }, axis, shape),
   ],
+  wgsl: {
+    kind: 'map',
+    cost: 'whole',
+    // Each element looks for its updates, in order: no atomics, and the same sum every time.
+    element: ({ inputs: [indices], outputs: [out], index, attributes: { axis }, read, code }) => {
+      const sum = code.variable('sum', out.dtype, `${out.dtype}(0)`);
+      code.loop('update', flatSize(indices.shape), (update) => {
+        const place = unflatten(update, indices.shape);
+        const isHere = `u32(${read(0, place)}) == ${code.text(index[axis])}`;
+        code.when(isHere, () =>
+          code.assign(sum, `${sum} + ${read(1, index.toSpliced(axis, 1, ...place))}`),
+        );
+      });
+      return [sum];
+    },
+  },
   cases: [
     {
       name: 'rows, some twice',

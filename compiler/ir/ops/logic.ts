@@ -1,6 +1,8 @@
 // Comparison and choice, elementwise: what turns numbers into booleans and booleans into numbers.
 
 import type { OnnxBuilder } from '../../emit/onnx/builder-types.ts';
+import { bracketed } from '../../emit/wgsl/expressions.ts';
+import { elementwise } from '../../emit/wgsl/lowering.ts';
 import type { Comparison } from '../builder-types.ts';
 import { defineOp, notDifferentiable } from '../op.ts';
 import type { Op } from '../op.ts';
@@ -10,14 +12,21 @@ import { dtypesDiffer, fullLike, shapesClash, shapesDiffer, throughInt64 } from 
 const numbers: readonly DType[] = ['f32', 'i32', 'u32'];
 
 const directions: Readonly<
-  Record<Comparison, { readonly holds: (a: number, b: number) => boolean; readonly onnx: string }>
+  Record<
+    Comparison,
+    {
+      readonly holds: (a: number, b: number) => boolean;
+      readonly onnx: string;
+      readonly wgsl: string;
+    }
+  >
 > = {
-  eq: { holds: (a, b) => a === b, onnx: 'Equal' },
-  ne: { holds: (a, b) => a !== b, onnx: 'NotEqual' },
-  lt: { holds: (a, b) => a < b, onnx: 'Less' },
-  le: { holds: (a, b) => a <= b, onnx: 'LessOrEqual' },
-  gt: { holds: (a, b) => a > b, onnx: 'Greater' },
-  ge: { holds: (a, b) => a >= b, onnx: 'GreaterOrEqual' },
+  eq: { holds: (a, b) => a === b, onnx: 'Equal', wgsl: '==' },
+  ne: { holds: (a, b) => a !== b, onnx: 'NotEqual', wgsl: '!=' },
+  lt: { holds: (a, b) => a < b, onnx: 'Less', wgsl: '<' },
+  le: { holds: (a, b) => a <= b, onnx: 'LessOrEqual', wgsl: '<=' },
+  gt: { holds: (a, b) => a > b, onnx: 'Greater', wgsl: '>' },
+  ge: { holds: (a, b) => a >= b, onnx: 'GreaterOrEqual', wgsl: '>=' },
 };
 
 const compare = defineOp<{ readonly direction: Comparison }>({
@@ -46,6 +55,11 @@ const compare = defineOp<{ readonly direction: Comparison }>({
       ? onnx.node('Not', [onnx.node('Equal', names)])
       : onnx.node(directions[direction].onnx, names),
   ],
+  wgsl: elementwise('cheap', ([x, y], { attributes: { direction } }) => {
+    const [a, b] = [bracketed(x), bracketed(y)];
+    // Drivers that assume there is no NaN answer != wrongly, but not the negation of ==.
+    return direction === 'ne' ? `!(${a} == ${b})` : `${a} ${directions[direction].wgsl} ${b}`;
+  }),
   cases: (['eq', 'ne', 'lt', 'le', 'gt', 'ge'] as const).flatMap((direction) =>
     (direction === 'eq' || direction === 'ne' ? ([...numbers, 'bool'] as const) : numbers).map(
       (dtype) => ({
@@ -108,6 +122,10 @@ const select = defineOp<Record<string, never>>({
     return [{ dtype: onTrue.dtype, shape: onTrue.shape, data }];
   },
   onnx: ({ onnx, names, inputs }) => [whereOnnx(onnx, names, inputs[1].dtype)],
+  wgsl: elementwise(
+    'cheap',
+    ([predicate, onTrue, onFalse]) => `select(${onFalse}, ${onTrue}, ${predicate})`,
+  ),
   cases: [
     ...([[], [1], [3, 1, 5]] as const).map((shape) => ({ dtype: 'f32' as const, shape })),
     ...(['i32', 'u32', 'bool'] as const).map((dtype) => ({ dtype, shape: [3, 1, 5] })),

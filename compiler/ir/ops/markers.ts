@@ -1,5 +1,6 @@
 // Operations for the pass `differentiate`, which leaves none of them in a graph that runs.
 
+import { view } from '../../emit/wgsl/lowering.ts';
 import type { TensorType } from '../graph.ts';
 import { defineOp, notDifferentiable } from '../op.ts';
 import type { Op } from '../op.ts';
@@ -22,6 +23,7 @@ const gradient = defineOp<Record<string, never>>({
   gradient: notDifferentiable('the pass that expands it differentiates what it expands to'),
   evaluate: () => expandedBefore('the interpreter'),
   onnx: () => expandedBefore('the ONNX emitter'),
+  wgsl: { kind: 'composite', expand: () => expandedBefore('the WGSL emitter') },
   cases: [],
 });
 
@@ -33,6 +35,7 @@ const variable = defineOp<{ readonly id: number }>({
   gradient: { kind: 'rule', rule: ({ cotangents }) => cotangents },
   evaluate: ({ inputs: [x] }) => [x],
   onnx: ({ onnx, names: [x] }) => [onnx.node('Identity', [x])],
+  wgsl: view((index) => index),
   cases: [
     {
       name: 'f32[2,3]',

@@ -11,7 +11,7 @@ import type { Evaluation, Op } from '../op.ts';
 import { product, range } from '../shape-arithmetic.ts';
 import { tensor } from '../tensor.ts';
 import type { DType, TensorData } from '../tensor.ts';
-import { axesAreWrong, dtypesDiffer, float, shapesDiffer, spread } from './type-rules.ts';
+import { axesAreWrong, dtypesDiffer, float, fullLike, shapesDiffer, spread } from './type-rules.ts';
 
 type Along = { readonly axis: number };
 
@@ -61,12 +61,14 @@ interface Softmax {
   readonly row: Row;
   readonly onnx: string;
   readonly gradient: (b: Builder, y: Value, g: Value, axis: number) => Value;
+  /** From x less its largest element. WGSL makes one kernel of the reductions and what lies between them. */
+  readonly composite: (b: Builder, shifted: Value, axis: number) => Value;
 }
 
 const sumAlong = (b: Builder, x: Value, axis: number): Value =>
   spread(b, b.reduce('add', x, [axis]), x.shape, [axis]);
 
-const softmaxLike = ({ name, doc, row, onnx: operator, gradient }: Softmax): Op =>
+const softmaxLike = ({ name, doc, row, onnx: operator, gradient, composite }: Softmax): Op =>
   defineOp<Along>({
     name,
     doc,
@@ -85,6 +87,13 @@ const softmaxLike = ({ name, doc, row, onnx: operator, gradient }: Softmax): Op 
     onnx: ({ onnx, names: [x], attributes: { axis } }) => [
       onnx.node(operator, [x], { axis: int(axis) }),
     ],
+    wgsl: {
+      kind: 'composite',
+      expand: (b, [x], { axis }) => {
+        const largest = spread(b, b.reduce('max', x, [axis]), x.shape, [axis]);
+        return [composite(b, b.subtract(x, largest), axis)];
+      },
+    },
     cases: [
       { shape: [5], axis: 0 },
       { shape: [3, 1], axis: 1 },
@@ -104,6 +113,10 @@ const softmax = softmaxLike({
   onnx: 'Softmax',
   // y (g - sum g y)
   gradient: (b, y, g, axis) => b.multiply(y, b.subtract(g, sumAlong(b, b.multiply(g, y), axis))),
+  composite: (b, shifted, axis) => {
+    const e = b.exp(shifted);
+    return b.divide(e, sumAlong(b, e, axis));
+  },
 });
 
 const logSoftmax = softmaxLike({
@@ -113,6 +126,10 @@ const logSoftmax = softmaxLike({
   onnx: 'LogSoftmax',
   // g - e^y sum g
   gradient: (b, y, g, axis) => b.subtract(g, b.multiply(b.exp(y), sumAlong(b, g, axis))),
+  composite: (b, shifted, axis) => {
+    const sum = b.reduce('add', b.exp(shifted), [axis]);
+    return b.subtract(shifted, spread(b, b.log(sum), shifted.shape, [axis]));
+  },
 });
 
 type Standardize = { readonly axis: number; readonly epsilon: number };
@@ -158,6 +175,12 @@ function onesOnnx(onnx: OnnxBuilder, shape: readonly Dim[]): string {
     return onnx.node('Expand', [onnx.scalar(1), onnx.shape(shape)]);
   const count = sizes.reduce((a, b) => a * b, 1);
   return onnx.constant(tensor('f32', sizes, new Float32Array(count).fill(1)));
+}
+
+/** The mean of each row, where a row is the axes from `axis` on. */
+function meanOfRows(b: Builder, x: Value, axis: number): Value {
+  const sum = b.reduce('add', x, axesFrom(axis, x.shape.length));
+  return b.divide(sum, b.fill(b.dim(product(x.shape.slice(axis)), 'f32'), sum.shape));
 }
 
 const standardize = defineOp<Standardize>({
@@ -211,6 +234,17 @@ const standardize = defineOp<Standardize>({
     const axes = onnx.int64s(axesFrom(axis, shape.length));
     const squeezed = (name: string): string => onnx.node('Squeeze', [name, axes]);
     return [y, squeezed(mean), squeezed(scale)];
+  },
+  wgsl: {
+    kind: 'composite',
+    expand: (b, [x], { axis, epsilon }) => {
+      const axes = axesFrom(axis, x.shape.length);
+      const mean = meanOfRows(b, x, axis);
+      const centred = b.subtract(x, spread(b, mean, x.shape, axes));
+      const variance = meanOfRows(b, b.multiply(centred, centred), axis);
+      const scale = b.unary('rsqrt', b.add(variance, fullLike(b, epsilon, variance)));
+      return [b.multiply(centred, spread(b, scale, x.shape, axes)), mean, scale];
+    },
   },
   cases: [
     { shape: [5], axis: 0, epsilon: 1e-5 },

@@ -5,6 +5,12 @@
 import * as dims from '../../dims/arithmetic.ts';
 import type { Dim } from '../../dims/dim.ts';
 import { maxPool, maxPoolGradient, sumPool, sumPoolGradient } from '../../emit/onnx/pooling.ts';
+import {
+  maximumGradient,
+  sumOfWindows,
+  windowMaximum,
+  windowSum,
+} from '../../emit/wgsl/windows.ts';
 import type { Builder } from '../builder-types.ts';
 import type { TensorType, Value } from '../graph.ts';
 import { defineOp } from '../op.ts';
@@ -84,6 +90,7 @@ const maxPoolOp = defineOp<Pool>({
   onnx: ({ onnx, names: [name], inputs: [x], attributes: { window } }) => [
     maxPool(onnx, { ...x, name }, window),
   ],
+  wgsl: { kind: 'map', cost: 'dear', element: windowMaximum },
   cases: sized.map(({ name, x, window }) => ({ name, attributes: { window }, inputs: [f32(x)] })),
 });
 
@@ -115,6 +122,7 @@ const maxPoolGradientOp = defineOp<Pool>({
   onnx: ({ onnx, names: [x, y, g], inputs, attributes: { window } }) => [
     maxPoolGradient(onnx, { ...inputs[0], name: x }, { ...inputs[1], name: y }, g, window),
   ],
+  wgsl: { kind: 'map', cost: 'dear', element: maximumGradient },
   cases: sized.map(({ name, x, y, window }) => ({
     name,
     attributes: { window },
@@ -167,6 +175,7 @@ const sumPoolOp = defineOp<Pool>({
   onnx: ({ onnx, names: [name], inputs: [x], attributes: { window } }) => [
     sumPool(onnx, { ...x, name }, window),
   ],
+  wgsl: { kind: 'map', cost: 'dear', element: windowSum },
   cases: sized.map(({ name, x, window }) => ({ name, attributes: { window }, inputs: [f32(x)] })),
 });
 
@@ -192,6 +201,7 @@ const sumPoolGradientOp = defineOp<WithShape>({
   onnx: ({ onnx, names: [name], inputs: [g], attributes: { window, shape } }) => [
     sumPoolGradient(onnx, { ...g, name }, window, shape),
   ],
+  wgsl: { kind: 'map', cost: 'dear', element: sumOfWindows('window') },
   cases: sized.map(({ name, y, shape, window }) => ({
     name,
     attributes: { window, shape },

@@ -60,6 +60,15 @@ const threefry = defineOp<Record<string, never>>({
     return words.map((data) => ({ dtype: 'u32' as const, shape: x0.shape, data }));
   },
   onnx: ({ onnx, names }) => onnx.call('threefry2x32', names, 2, blockOnnx),
+  wgsl: {
+    kind: 'map',
+    cost: 'dear',
+    element: ({ inputs, index, read, code }) => {
+      const block = inputs.map((_, operand) => read(operand, index));
+      const words = code.bind('words', code.call('threefry2x32', ...block));
+      return [`${words}.x`, `${words}.y`];
+    },
+  },
   cases: [
     // The known answers distributed with Random123 (kat_vectors, threefry2x32 20).
     { name: 'Random123', shape: [3] },

@@ -1,9 +1,10 @@
 // Operations that fold an axis into one element or run along it: reduce, arg_max, arg_min, cumsum. Axes that are reduced go.
 
-import { constant, isConstant } from '../../dims/arithmetic.ts';
+import * as dims from '../../dims/arithmetic.ts';
 import type { Dim } from '../../dims/dim.ts';
 import { int } from '../../emit/onnx/shapes.ts';
 import type { OnnxBuilder } from '../../emit/onnx/builder-types.ts';
+import { bracketed } from '../../emit/wgsl/expressions.ts';
 import type { Builder, Reduction } from '../builder-types.ts';
 import type { Value } from '../graph.ts';
 import { defineOp, notDifferentiable } from '../op.ts';
@@ -27,6 +28,8 @@ interface Kind {
   readonly initial: Readonly<Record<'f32' | 'i32' | 'u32' | 'bool', number>>;
   readonly fold: (a: number, b: number) => number;
   readonly onnx: string;
+  /** Of two expressions. */
+  readonly wgsl: (a: string, b: string) => string;
 }
 
 const each = (value: number): Kind['initial'] => ({
@@ -37,20 +40,42 @@ const each = (value: number): Kind['initial'] => ({
 });
 
 const kinds: Readonly<Record<Reduction, Kind>> = {
-  add: { initial: each(0), fold: (a, b) => a + b, onnx: 'ReduceSum' },
-  multiply: { initial: each(1), fold: (a, b) => a * b, onnx: 'ReduceProd' },
+  add: {
+    initial: each(0),
+    fold: (a, b) => a + b,
+    onnx: 'ReduceSum',
+    wgsl: (a, b) => `${a} + ${bracketed(b)}`,
+  },
+  multiply: {
+    initial: each(1),
+    fold: (a, b) => a * b,
+    onnx: 'ReduceProd',
+    wgsl: (a, b) => `${a} * ${bracketed(b)}`,
+  },
   max: {
     initial: { f32: -Infinity, i32: -(2 ** 31), u32: 0, bool: 0 },
     fold: Math.max,
     onnx: 'ReduceMax',
+    wgsl: (a, b) => `max(${a}, ${b})`,
   },
   min: {
     initial: { f32: Infinity, i32: 2 ** 31 - 1, u32: 2 ** 32 - 1, bool: 1 },
     fold: Math.min,
     onnx: 'ReduceMin',
+    wgsl: (a, b) => `min(${a}, ${b})`,
   },
-  and: { initial: each(1), fold: (a, b) => a & b, onnx: 'ReduceMin' },
-  or: { initial: each(0), fold: (a, b) => a | b, onnx: 'ReduceMax' },
+  and: {
+    initial: each(1),
+    fold: (a, b) => a & b,
+    onnx: 'ReduceMin',
+    wgsl: (a, b) => `${a} && ${bracketed(b)}`,
+  },
+  or: {
+    initial: each(0),
+    fold: (a, b) => a | b,
+    onnx: 'ReduceMax',
+    wgsl: (a, b) => `${a} || ${bracketed(b)}`,
+  },
 };
 
 /** The positions of the elements that `axes` walk through, relative to the first; the last axis fastest. */
@@ -88,7 +113,7 @@ const longSum = 4096;
  */
 function rowOfLongSum(shape: readonly Dim[]): number | null {
   const known = constantFactor(shape);
-  const isFree = shape.some((size) => isConstant(size) === null);
+  const isFree = shape.some((size) => dims.isConstant(size) === null);
   if (!isFree && known <= longSum) return null;
   for (let row = Math.min(known, 1024); row >= 16; row--) if (known % row === 0) return row;
   return null;
@@ -125,7 +150,8 @@ function extremeGradient(b: Builder, x: Value, y: Value, g: Value, axes: readonl
  */
 function productsBefore(b: Builder, x: Value, size: number): Value {
   const last = x.shape.length - 1;
-  const along = (by: number): Dim[] => x.shape.map((_, axis) => constant(axis === last ? by : 0));
+  const along = (by: number): Dim[] =>
+    x.shape.map((_, axis) => dims.constant(axis === last ? by : 0));
   const shifted = (of: Value, by: number): Value => b.pad(of, b.scalar(1), along(by), along(-by));
   let products = shifted(x, 1);
   for (let by = 1; by < size; by *= 2) products = b.multiply(products, shifted(products, by));
@@ -153,7 +179,7 @@ function productGradient(b: Builder, x: Value, g: Value, axes: readonly number[]
   const length = product(axes.map((axis) => x.shape[axis]));
   const flatShape = [...kept.map((axis) => x.shape[axis]), length];
   const flat = b.reshape(b.transpose(x, order), flatShape);
-  const size = isConstant(length);
+  const size = dims.isConstant(length);
   const last = [kept.length];
   const others =
     size === null
@@ -205,6 +231,16 @@ const reduce = defineOp<{ readonly kind: Reduction; readonly axes: readonly numb
   onnx: ({ onnx, names: [name], inputs: [x], attributes: { kind, axes } }) => [
     reduceOnnx(onnx, name, x, kind, axes),
   ],
+  wgsl: {
+    kind: 'reduce',
+    axes: ({ axes }) => axes,
+    fold: ({ dtype }, { kind }) => ({
+      accumulators: [{ dtype, initial: kinds[kind].initial[dtype] }],
+      element: (x) => [x],
+      combine: ([a], [b]) => [kinds[kind].wgsl(a, b)],
+      result: 0,
+    }),
+  },
   cases: [
     ...(['add', 'multiply', 'max', 'min'] as const).flatMap((kind) => [
       ...(
@@ -243,7 +279,15 @@ const argument = (
   name: 'arg_max' | 'arg_min',
   doc: string,
   beats: (a: number, b: number) => boolean,
-  operator: string,
+  {
+    operator,
+    wgsl: beatsInWgsl,
+    worst,
+  }: {
+    readonly operator: string;
+    readonly wgsl: '>' | '<';
+    readonly worst: Kind['initial'];
+  },
 ): Op =>
   defineOp<Along>({
     name,
@@ -271,6 +315,23 @@ const argument = (
     onnx: ({ onnx, names: [x], attributes: { axis } }) => [
       cast(onnx, onnx.node(operator, [x], { axis: int(axis), keepdims: int(0) }), 'i32'),
     ],
+    wgsl: {
+      kind: 'reduce',
+      axes: ({ axis }) => [axis],
+      fold: ({ dtype }) => ({
+        accumulators: [
+          { dtype, initial: worst[dtype] },
+          { dtype: 'i32', initial: 2 ** 31 - 1 },
+        ],
+        element: (x, position) => [x, `i32(${position})`],
+        combine: ([a, i], [b, j], code) => {
+          const ties = `${b} == ${a} && ${j} < ${i}`;
+          const wins = code.bind('wins', `${b} ${beatsInWgsl} ${a} || (${ties})`);
+          return [`select(${a}, ${b}, ${wins})`, `select(${i}, ${j}, ${wins})`];
+        },
+        result: 1,
+      }),
+    },
     cases: [
       { dtype: 'f32' as const, shape: [5], axis: 0 },
       { dtype: 'f32' as const, shape: [3, 1, 4], axis: 1 },
@@ -289,14 +350,14 @@ const argMax = argument(
   'arg_max',
   'The index of the first largest element along `axis`, which goes. Unspecified where an element is NaN.',
   (a, b) => a > b,
-  'ArgMax',
+  { operator: 'ArgMax', wgsl: '>', worst: kinds.max.initial },
 );
 
 const argMin = argument(
   'arg_min',
   'The index of the first smallest element along `axis`, which goes. Unspecified where an element is NaN.',
   (a, b) => a < b,
-  'ArgMin',
+  { operator: 'ArgMin', wgsl: '<', worst: kinds.min.initial },
 );
 
 const cumsum = defineOp<Along & { readonly reverse: boolean; readonly exclusive: boolean }>({
@@ -330,11 +391,28 @@ const cumsum = defineOp<Along & { readonly reverse: boolean; readonly exclusive:
   },
   onnx: ({ onnx, names: [name], inputs: [x], attributes: { axis, reverse, exclusive } }) => {
     const sum = ([from]: readonly string[]): string =>
-      onnx.node('CumSum', [from, onnx.dim(constant(axis))], {
+      onnx.node('CumSum', [from, onnx.dim(dims.constant(axis))], {
         reverse: int(reverse ? 1 : 0),
         exclusive: int(exclusive ? 1 : 0),
       });
     return [x.dtype === 'u32' ? throughInt64(onnx, [name], sum) : sum([name])];
+  },
+  wgsl: {
+    kind: 'map',
+    cost: 'whole',
+    element: ({ inputs: [x], index, attributes: { axis, reverse, exclusive }, read, code }) => {
+      const own = index[axis];
+      const after = dims.add(own, dims.constant(exclusive ? 1 : 0));
+      const first = reverse ? after : dims.zero;
+      const count = reverse
+        ? dims.subtract(x.shape[axis], after)
+        : dims.add(own, dims.constant(exclusive ? 0 : 1));
+      const sum = code.variable('sum', x.dtype, `${x.dtype}(0)`);
+      code.loop('term', count, (term) =>
+        code.assign(sum, `${sum} + ${read(0, index.with(axis, dims.add(first, term)))}`),
+      );
+      return [sum];
+    },
   },
   cases: [
     ...[false, true].flatMap((reverse) =>

@@ -124,6 +124,17 @@ const scan = defineOp<ScanAttributes>({
   gradient: notDifferentiable('its derivative is not there yet'),
   evaluate: evaluateScan,
   onnx: lowerScan,
+  wgsl: {
+    kind: 'loop',
+    steps: ({ body, count, reverse, carries, xs }) => ({
+      body,
+      carries,
+      xs,
+      count,
+      reverse,
+      endedByTest: false,
+    }),
+  },
   cases: [],
 });
 

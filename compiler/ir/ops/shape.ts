@@ -4,6 +4,8 @@
 import * as dims from '../../dims/arithmetic.ts';
 import type { Dim } from '../../dims/dim.ts';
 import { alignForBroadcast, int, reshape, reverse, transpose } from '../../emit/onnx/shapes.ts';
+import { flatten, unflatten } from '../../emit/wgsl/indices.ts';
+import { view } from '../../emit/wgsl/lowering.ts';
 import type { TensorType, Value } from '../graph.ts';
 import { defineOp } from '../op.ts';
 import { areAxes, invert, mismatch, product, range } from '../shape-arithmetic.ts';
@@ -57,6 +59,7 @@ const broadcastInDim = defineOp<Broadcast>({
   onnx: ({ onnx, names: [x], attributes: { shape, axes } }) => [
     onnx.node('Expand', [alignForBroadcast(onnx, x, axes, shape.length), onnx.shape(shape)]),
   ],
+  wgsl: view((index, { attributes: { axes } }) => axes.map((axis) => index[axis])),
   cases: [
     {
       name: 'a scalar',
@@ -103,6 +106,9 @@ const reshapeOp = defineOp<{ readonly shape: readonly Dim[] }>({
     const reshaped = reshape(onnx, name, x.shape, shape);
     return [reshaped === name ? onnx.node('Identity', [name]) : reshaped];
   },
+  wgsl: view((index, { inputs: [x], attributes: { shape } }) =>
+    unflatten(flatten(index, shape), x.shape),
+  ),
   cases: [
     {
       name: 'flatten',
@@ -152,6 +158,9 @@ const transposeOp = defineOp<{ readonly permutation: readonly number[] }>({
     const transposed = transpose(onnx, x, permutation);
     return [transposed === x ? onnx.node('Identity', [x]) : transposed];
   },
+  wgsl: view((index, { attributes: { permutation } }) =>
+    invert(permutation).map((axis) => index[axis]),
+  ),
   cases: [
     {
       name: 'matrix',
@@ -200,6 +209,11 @@ const reverseOp = defineOp<{ readonly axes: readonly number[] }>({
     const reversed = reverse(onnx, x, axes);
     return [reversed === x ? onnx.node('Identity', [x]) : reversed];
   },
+  wgsl: view((index, { inputs: [x], attributes: { axes } }) =>
+    index.map((i, axis) =>
+      axes.includes(axis) ? dims.subtract(dims.subtract(x.shape[axis], dims.one), i) : i,
+    ),
+  ),
   cases: [
     { name: 'one axis', attributes: { axes: [1] }, inputs: [{ dtype: 'f32', shape: [2, 5] }] },
     {
@@ -257,6 +271,21 @@ const concatenate = defineOp<{ readonly axis: number }>({
   onnx: ({ onnx, names, attributes: { axis } }) => [
     onnx.node('Concat', names, { axis: int(axis) }),
   ],
+  wgsl: {
+    kind: 'map',
+    cost: 'free',
+    element: ({ inputs, index, attributes: { axis }, read, code }) => {
+      const starts = offsets(inputs, axis);
+      const from = (part: number): string => {
+        const here = (): string =>
+          read(part, index.with(axis, dims.subtract(index[axis], starts[part])));
+        if (part === inputs.length - 1) return here();
+        const isHere = code.below(index[axis], starts[part + 1]);
+        return code.choose(inputs[0].dtype, isHere, here, () => from(part + 1));
+      };
+      return [from(0)];
+    },
+  },
   cases: [
     {
       name: 'rows',

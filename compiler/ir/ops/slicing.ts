@@ -3,6 +3,8 @@
 import * as dims from '../../dims/arithmetic.ts';
 import type { Dim } from '../../dims/dim.ts';
 import { pad, slice, spread } from '../../emit/onnx/shapes.ts';
+import { all, view } from '../../emit/wgsl/lowering.ts';
+import { divide, modulo } from '../../emit/wgsl/indices.ts';
 import type { Builder } from '../builder-types.ts';
 import type { Value } from '../graph.ts';
 import { defineOp } from '../op.ts';
@@ -71,6 +73,9 @@ const sliceOp = defineOp<Slice>({
     const sliced = slice(onnx, name, x.shape, ranges);
     return [sliced === name ? onnx.node('Identity', [name]) : sliced];
   },
+  wgsl: view((index, { attributes: { starts, strides } }) =>
+    index.map((i, axis) => dims.add(starts[axis], dims.multiply(i, strides[axis]))),
+  ),
   cases: [
     {
       name: 'rows',
@@ -177,6 +182,28 @@ const padOp = defineOp<Pad>({
     }));
     const result = pad(onnx, padded.name, x.shape.length, value, paddings);
     return [result === name ? onnx.node('Identity', [name]) : result];
+  },
+  wgsl: {
+    kind: 'map',
+    cost: 'free',
+    element: ({ inputs: [x], index, attributes: { low, interior }, read, code }) => {
+      const places = index.map((i, axis) => {
+        const step = dims.add(interior[axis], dims.one);
+        const inner = dims.subtract(i, low[axis]);
+        const isWithin = code.below(inner, extent(x.shape[axis], step));
+        const onElement = dims.equal(step, dims.one)
+          ? null
+          : `${code.text(modulo(inner, step))} == 0u`;
+        return { at: divide(inner, step), holds: [isWithin, onElement] };
+      });
+      const inside = all(places.flatMap(({ holds }) => holds));
+      const element = (): string =>
+        read(
+          0,
+          places.map(({ at }) => at),
+        );
+      return [code.choose(x.dtype, inside, element, () => read(1, []))];
+    },
   },
   cases: [
     {

@@ -81,6 +81,17 @@ const whileOp = defineOp<WhileAttributes>({
   ),
   evaluate: evaluateWhile,
   onnx: lowerWhile,
+  wgsl: {
+    kind: 'loop',
+    steps: ({ body, limit, carries }) => ({
+      body,
+      carries,
+      xs: 0,
+      count: limit,
+      reverse: false,
+      endedByTest: true,
+    }),
+  },
   cases: [],
 });
 

@@ -3,6 +3,8 @@
 import * as dims from '../../dims/arithmetic.ts';
 import type { Dim } from '../../dims/dim.ts';
 import { foldWindows, unfoldWindows } from '../../emit/onnx/windows.ts';
+import { view } from '../../emit/wgsl/lowering.ts';
+import { sumOfWindows, tapIndex } from '../../emit/wgsl/windows.ts';
 import { defineOp } from '../op.ts';
 import { mismatch } from '../shape-arithmetic.ts';
 import { copyStrided, viewOf } from '../strided.ts';
@@ -59,6 +61,10 @@ const unfold = defineOp<Unfold>({
   onnx: ({ onnx, names: [name], inputs: [x], attributes: { window } }) => [
     unfoldWindows(onnx, { ...x, name }, window),
   ],
+  wgsl: view((index, { inputs: [x], attributes: { window } }) => {
+    const rank = x.shape.length;
+    return tapIndex(index.slice(0, rank), index.slice(rank), window);
+  }),
   cases: [
     ...sized.map(({ name, x, window }) => ({
       name,
@@ -104,6 +110,7 @@ const fold = defineOp<Fold>({
   onnx: ({ onnx, names: [name], inputs: [x], attributes: { window, shape } }) => [
     foldWindows(onnx, { ...x, name }, window, shape),
   ],
+  wgsl: { kind: 'map', cost: 'dear', element: sumOfWindows('tap') },
   cases: sized.map(({ name, y, shape, window }) => ({
     name,
     attributes: { window, shape },
