@@ -186,7 +186,7 @@ export interface Parameter extends Spanned {
 export type Step =
   LayerDeclaration | StateDeclaration | OptimizeStep | RepeatStep | ObserveStep | Statement;
 
-/** `minimize loss over net, head using Adam(1e-3) clip 1` */
+/** `minimize loss over net, head using Adam(1e-3) clip 1 accumulate 4` */
 export interface OptimizeStep extends Spanned {
   readonly kind: 'optimize';
   readonly sense: 'minimize' | 'maximize';
@@ -194,6 +194,7 @@ export interface OptimizeStep extends Spanned {
   readonly over: readonly Path[];
   readonly using: Expression;
   readonly clip: Expression | null;
+  readonly accumulate: Expression | null;
 }
 
 /** `every 100 { ... }`, `repeat 5 { ... }` */

@@ -305,6 +305,13 @@ export abstract class MemberParser extends StatementParser {
         return this.SUBRULE2(this.expression);
       },
     });
+    const accumulate = this.OPTION1({
+      GATE: () => !this.#binds(),
+      DEF: () => {
+        this.CONSUME(contextual.accumulate);
+        return this.SUBRULE3(this.expression);
+      },
+    });
     return {
       kind: 'optimize',
       sense: sense.image === 'minimize' ? 'minimize' : 'maximize',
@@ -312,6 +319,7 @@ export abstract class MemberParser extends StatementParser {
       over,
       using,
       clip: clip ?? null,
+      accumulate: accumulate ?? null,
       span: this.since(start),
     };
   });

@@ -144,7 +144,7 @@ const items: Printers = {
     ' ',
     bodyDoc(comments, node, node.steps),
   ],
-  optimize: (comments, { sense, objective, over, using, clip }) =>
+  optimize: (comments, { sense, objective, over, using, clip, accumulate }) =>
     group([
       `${sense} `,
       expressionDoc(comments, objective),
@@ -155,6 +155,7 @@ const items: Printers = {
         ' using ',
         expressionDoc(comments, using),
         clip === null ? '' : [' clip ', operandAfterName(comments, clip)],
+        accumulate === null ? '' : [' accumulate ', operandAfterName(comments, accumulate)],
       ]),
     ]),
   repeat: (comments, { keyword, count, steps, span }) => [

@@ -112,8 +112,11 @@ export function checkIf(
       continue;
     }
     const span = (a ?? b)?.span ?? node.span;
-    const kind = a === undefined || b === undefined ? 'half-bound' : 'broken';
-    if (!context.scope.names.has(name)) context.scope.names.set(name, { kind, span });
+    const entity: Entity =
+      a === undefined || b === undefined
+        ? { kind: 'half-bound', place: 'if', span }
+        : { kind: 'broken', span };
+    if (!context.scope.names.has(name)) context.scope.names.set(name, entity);
   }
   if (condition === null) return [];
   return [

@@ -63,8 +63,12 @@ export type Entity =
   | { readonly kind: 'module'; readonly module: Module; readonly span: Span }
   /** Defined, but broken, or by a form that is reported as not there yet: its uses are silent. */
   | { readonly kind: 'broken'; readonly span: Span }
-  /** Was bound in one branch of an `if` only. */
-  | { readonly kind: 'half-bound'; readonly span: Span };
+  /** Was bound in one branch of an `if` only, or inside `every` or `repeat`. */
+  | {
+      readonly kind: 'half-bound';
+      readonly place: 'if' | 'every' | 'repeat';
+      readonly span: Span;
+    };
 
 export type ScopeKind = 'module' | 'model' | 'function' | 'notation';
 

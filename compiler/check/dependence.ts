@@ -15,7 +15,7 @@ export interface Flow {
   readonly cut: string | null;
   /** Some path is not behind `stop`. */
   readonly live: boolean;
-  /** The step of the train block in which the oldest value on the way was computed. */
+  /** When the oldest value on the way that is not behind `stop` was computed: a moment of the train block. */
   readonly since: number;
 }
 
@@ -33,7 +33,7 @@ const joinFlows = (a: Flow, b: Flow): Flow => ({
   lost: a.lost ?? b.lost,
   cut: a.cut ?? b.cut,
   live: a.live || b.live,
-  since: Math.min(a.since, b.since),
+  since: a.live === b.live ? Math.min(a.since, b.since) : a.live ? a.since : b.since,
 });
 
 /** A flow along `inner`, whose start depends on something by `outer`. */
@@ -100,7 +100,7 @@ export interface Dependences {
   /** What a local depends on; null where it is a parameter of the function. */
   readonly locals: Map<Local, Dependence>;
   readonly summaries: Map<TypedFunction, Dependence>;
-  /** The step that is read now. */
+  /** The moment that is read now. */
   readonly step: number;
   /** A variable to depend on itself, and not what it is computed from. */
   readonly variable?: Local;

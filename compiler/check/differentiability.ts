@@ -30,10 +30,24 @@ function expressionsOf(step: TypedStep): readonly TypedExpression[] {
     case 'draw':
       return step.draw.arguments;
     case 'optimize':
-      return [step.objective];
+      return [
+        step.objective,
+        ...step.optimizer.values.values(),
+        ...(step.clip === null ? [] : [step.clip]),
+      ];
+    case 'every':
+    case 'repeat':
+      return step.steps.flatMap(expressionsOf);
     case 'if':
       return [step.condition, ...[...step.then, ...step.else].flatMap(expressionsOf)];
   }
+}
+
+/** The statements among the steps, and among those inside `every` and `repeat`. */
+function statementsOf(step: TypedStep): readonly TypedStatement[] {
+  if (step.kind === 'optimize' || step.kind === 'report') return [];
+  if (step.kind === 'every' || step.kind === 'repeat') return step.steps.flatMap(statementsOf);
+  return [step];
 }
 
 function derivativesIn(expression: TypedExpression, found: Derivative[]): void {
@@ -55,8 +69,7 @@ export function followDerivatives<S extends TypedStep>(
   const variables = new Set(found.map(({ by }) => by.local));
   for (const variable of variables) {
     const state = { locals: new Map<Local, Dependence>(), summaries, step: 0, variable };
-    for (const step of steps)
-      if (step.kind !== 'optimize' && step.kind !== 'report') recordStatement(step, state);
+    for (const statement of steps.flatMap(statementsOf)) recordStatement(statement, state);
     for (const derivative of found)
       if (derivative.by.local === variable) {
         const dependence = dependenceOf(derivative.of, state);
@@ -104,7 +117,7 @@ function checkRecomputation(
   steps: readonly TypedStep[],
   place: 'function' | 'train',
 ): void {
-  const updates = steps.some((step) => step.kind === 'update');
+  const updates = steps.flatMap(statementsOf).some((step) => step.kind === 'update');
   if (place === 'function' && !updates) return;
   for (const { form, span } of found) {
     if (form !== 'jac') continue;
@@ -137,6 +150,8 @@ function markStep<S extends TypedStep>(
   if (step.kind === 'let')
     return [variables.has(step.local) ? { ...step, value: marked(step.value) } : step];
   if (step.kind === 'draw') return variables.has(step.local) ? [step, rebound(step.local)] : [step];
+  if (step.kind === 'every' || step.kind === 'repeat')
+    return [{ ...step, steps: step.steps.flatMap((inner) => markStep(inner, variables)) }];
   if (step.kind !== 'if') return [step];
   const branch = (inner: readonly TypedStatement[]): readonly TypedStatement[] =>
     inner.flatMap((statement) => markStep(statement, variables));

@@ -16,9 +16,11 @@ import {
   type Entity,
   type ModelInfo,
 } from './context.ts';
+import { isScalar } from './convert.ts';
 import { toSize } from './dimensions.ts';
 import { resolvePath } from './paths.ts';
 import { demandMinimum } from './requirements.ts';
+import { fixedUse } from './settings.ts';
 import { describe } from './show.ts';
 import { isStatic } from './static.ts';
 import { noBindings } from './substitute.ts';
@@ -129,11 +131,15 @@ export function instantiate(
     if (parameter.dim === null) values.set(parameter.local, value);
     if (parameter.dim !== null || (slots?.[i] ?? null) === null) continue;
     if (isStatic(value, context.session.isStaticLocal)) continue;
+    const isSetting = model.node.keyword === 'optimizer' && isScalar(value.type);
+    const use = isSetting ? fixedUse(model.typed, parameter.local) : null;
+    if (isSetting && use === null) continue;
     good = false;
     context.report(
       report(sizes.E0115, {
         span: value.span,
         data: { what: `\`${parameter.name}\``, why: 'is a hyper-parameter' },
+        related: use === null ? [] : [{ span: use, reason: 'decides what is built' }],
       }),
     );
   }

@@ -19,10 +19,10 @@ import type { Local, TypedExpression, TypedStep } from './typed.ts';
 
 type Optimize = Extract<TypedStep, { kind: 'optimize' }>;
 
-/** An update of parameters: which, in which step, where. */
+/** An update of parameters: which, when, where. */
 interface Update {
   readonly path: string;
-  readonly step: number;
+  readonly moment: number;
   readonly span: Span;
 }
 
@@ -85,54 +85,105 @@ function localsIn(expression: TypedExpression, found: Map<Local, Span>): Map<Loc
   return found;
 }
 
+/** The update after `flow` was computed that changed what it used; undefined where the value is not stale. */
+const changedSince = (
+  token: string | Local,
+  flow: Flow,
+  updates: readonly Update[],
+): Update | undefined =>
+  typeof token === 'string' && flow.live
+    ? updates.findLast((u) => overlaps(u.path, token) && u.moment > flow.since)
+    : undefined;
+
 /** Reports values in a loss that were computed before a step changed parameters they used. */
 function checkStale(
   context: Context,
   node: Optimize,
-  state: Dependences,
-  updates: readonly Update[],
+  dependence: Dependence,
+  { state, updates, told }: Course,
 ): void {
+  const isStale = [...dependence.flows].some(
+    ([token, flow]) => changedSince(token, flow, updates) !== undefined,
+  );
+  if (!isStale) return;
   for (const [local, span] of localsIn(node.objective, new Map())) {
-    const dependence = state.locals.get(local);
-    if (dependence === undefined) continue;
-    for (const [token, flow] of dependence.flows) {
-      const update =
-        typeof token === 'string' && flow.live
-          ? updates.findLast((u) => overlaps(u.path, token) && u.step > flow.since)
-          : undefined;
-      if (update === undefined) continue;
-      const { line } = positionOf(update.span.source, update.span.start);
-      context.report(
-        report(programs.E0404, {
-          span,
-          data: { name: local.name, layer: update.path, line },
-          related: [
-            { span: local.span, reason: `\`${local.name}\` is computed here` },
-            { span: update.span, reason: `this changes \`${update.path}\`` },
-          ],
-          help: `compute \`${local.name}\` again after line ${line}, or use \`stop(${local.name})\` if the old value is meant`,
-        }),
-      );
-      break;
-    }
+    const flows = [...(state.locals.get(local)?.flows ?? [])];
+    const update = flows
+      .map(([token, flow]) => changedSince(token, flow, updates))
+      .find((found) => found !== undefined);
+    if (update === undefined || told.has(span)) continue;
+    told.add(span);
+    reportStale(context, local, span, update);
   }
+}
+
+function reportStale(context: Context, local: Local, span: Span, update: Update): void {
+  const { line } = positionOf(update.span.source, update.span.start);
+  const again = update.span.end > span.start;
+  context.report(
+    report(programs.E0404, {
+      span,
+      data: { name: local.name, layer: update.path, line, again },
+      related: [
+        { span: local.span, reason: `\`${local.name}\` is computed here` },
+        { span: update.span, reason: `this changes \`${update.path}\`` },
+      ],
+      help: again
+        ? `compute \`${local.name}\` inside the block, or use \`stop(${local.name})\` if the old value is meant`
+        : `compute \`${local.name}\` again after line ${line}, or use \`stop(${local.name})\` if the old value is meant`,
+    }),
+  );
+}
+
+/** The course of a block: when what was computed, and which parameters changed. */
+interface Course {
+  readonly state: Dependences;
+  readonly updates: readonly Update[];
+  /** Where a stale value was reported: a block that repeats is read twice. */
+  readonly told: Set<Span>;
 }
 
 /** Checks the steps of a train block against each other, in order. */
 export function followLearning(context: Context, steps: readonly TypedStep[]): void {
   const shared = { locals: new Map<Local, Dependence>(), summaries: new Map() };
   const updates: Update[] = [];
-  for (const [step, node] of steps.entries()) {
-    const state: Dependences = { ...shared, step };
-    if (node.kind !== 'optimize') {
-      if (node.kind !== 'report') recordStatement(node, state);
-      continue;
-    }
-    checkStale(context, node, state, updates);
-    checkReach(context, node, dependenceOf(node.objective, state));
-    for (const layer of node.over) {
-      const path = pathOf(layer);
-      if (path !== null) updates.push({ path, step, span: node.span });
-    }
+  const told = new Set<Span>();
+  let moment = 0;
+  const follow = (node: TypedStep, isFirst: boolean): void => {
+    moment++;
+    const state: Dependences = { ...shared, step: moment };
+    if (node.kind === 'report') return;
+    if (node.kind === 'every' || node.kind === 'repeat') {
+      for (const inner of node.steps) follow(inner, isFirst);
+      if (node.kind === 'every' || node.count === 1) return;
+      // Once more: what was computed before the block meets what the block has changed.
+      for (const local of node.steps.flatMap(localsOf)) shared.locals.delete(local);
+      for (const inner of node.steps) follow(inner, false);
+    } else if (node.kind === 'optimize') {
+      const dependence = dependenceOf(node.objective, state);
+      checkStale(context, node, dependence, { state, updates, told });
+      if (isFirst) checkReach(context, node, dependence);
+      for (const layer of node.over) {
+        const path = pathOf(layer);
+        if (path !== null) updates.push({ path, moment, span: node.span });
+      }
+    } else recordStatement(node, state);
+  };
+  for (const node of steps) follow(node, true);
+}
+
+/** The variables that a step binds. */
+function localsOf(step: TypedStep): readonly Local[] {
+  switch (step.kind) {
+    case 'let':
+    case 'draw':
+      return [step.local];
+    case 'if':
+      return [...step.then, ...step.else].flatMap(localsOf);
+    case 'every':
+    case 'repeat':
+      return step.steps.flatMap(localsOf);
+    default:
+      return [];
   }
 }

@@ -4,30 +4,38 @@ import type {
   LayerDeclaration,
   ObserveStep,
   OptimizeStep,
-  Path,
   RepeatStep,
   StateDeclaration,
+  Statement,
   Step,
   TrainDeclaration,
 } from '../../grammar/ast.ts';
 import { report } from '../diagnostics/diagnostic.ts';
 import { programs } from '../diagnostics/programs.ts';
+import { sizes } from '../diagnostics/types-and-shapes.ts';
+import { isConstant } from '../dims/arithmetic.ts';
 import { isBroken, newScope, once, type Context } from './context.ts';
-import { convertTo, isScalar, real } from './convert.ts';
-import { instantiateOptimizer } from './optimizers.ts';
+import { convertTo, intScalar, isScalar, real } from './convert.ts';
+import { followDerivatives } from './differentiability.ts';
+import { toSize } from './dimensions.ts';
+import { makeLayer } from './layers.ts';
+import { followLearning } from './learning.ts';
+import { makeState } from './members.ts';
+import { checkOptimize } from './optimize.ts';
+import { demandMinimum } from './requirements.ts';
 import { describe } from './show.ts';
 import { declare, readSignature } from './signatures.ts';
 import { checkStatement } from './statements.ts';
-import { makeLayer } from './layers.ts';
-import { makeState } from './members.ts';
-import type { TypedExpression, TypedLayer, TypedState, TypedStep, TypedTrain } from './typed.ts';
-import { followDerivatives } from './differentiability.ts';
-import { followLearning } from './learning.ts';
+import type { Local, TypedLayer, TypedState, TypedStep, TypedTrain } from './typed.ts';
 
 interface Progress {
   readonly layers: TypedLayer[];
   readonly states: TypedState[];
+  readonly reports: Map<string, TypedStep>;
+  /** Of the block that is read now. */
   readonly steps: TypedStep[];
+  /** The word of that block; null for the train block itself. */
+  readonly inside: RepeatStep['keyword'] | null;
 }
 
 type Rule<K extends Step['kind']> = (
@@ -36,74 +44,93 @@ type Rule<K extends Step['kind']> = (
   node: Extract<Step, { readonly kind: K }>,
 ) => void;
 
-const notThereYet = (context: Context, node: Step, feature: string): void =>
-  context.report(report(programs.E0900, { span: node.span, data: { feature } }));
+// ---- declarations -------------------------------------------------------------------------------------------------
 
-/** `net`, `net.enc`: a layer that learns; null after a report. */
-function learner(context: Context, path: Path): TypedExpression | null {
-  const [first, ...others] = path.parts;
-  let node: Parameters<Context['session']['rules']['expression']>[1] = {
-    kind: 'name',
-    text: first.text,
-    span: first.span,
-  };
-  for (const name of others)
-    node = {
-      kind: 'member',
-      target: node,
-      name,
-      span: { ...path.span, end: name.span.end },
-    };
-  const value = context.session.rules.expression(context, node, null);
-  if (isBroken(value)) return null;
-  if (value.type.kind === 'instance') return value;
+/** What is declared exists once, however often the steps around it run. */
+function isAtTop(
+  context: Context,
+  { inside }: Progress,
+  node: LayerDeclaration | StateDeclaration,
+): boolean {
+  if (inside === null) return true;
   context.report(
-    report(programs.E0402, {
-      span: path.span,
-      data: { name: path.parts.map((part) => part.text).join('.'), found: describe(value.type) },
+    report(programs.E0414, {
+      span: node.span,
+      data: {
+        what: `\`${node.kind}\``,
+        where: `stands at the top of a \`train\` block, not inside \`${inside}\``,
+      },
     }),
   );
-  return null;
+  declare(context, node.name, { kind: 'broken', span: node.name.span });
+  return false;
 }
 
-function checkOptimize(context: Context, progress: Progress, node: OptimizeStep): void {
-  const objective = context.session.rules.expression(context, node.objective, null);
-  const over = node.over.map((path) => learner(context, path));
-  const optimizer = instantiateOptimizer(context, node.using);
-  if (node.clip !== null)
-    context.report(report(programs.E0900, { span: node.clip.span, data: { feature: '`clip`' } }));
-  if (isBroken(objective)) return;
-  if (!isScalar(objective.type) || objective.type.base.kind === 'bool') {
-    context.report(
-      report(programs.E0401, {
-        span: node.objective.span,
-        data: { found: describe(objective.type) },
-      }),
-    );
-    return;
-  }
-  const learners = over.filter((item) => item !== null);
-  if (learners.length !== over.length || optimizer === null) return;
-  progress.steps.push({
-    kind: 'optimize',
-    sense: node.sense,
-    objective: convertTo(objective, real),
-    over: learners,
-    optimizer,
-    span: node.span,
+function addLayer(context: Context, progress: Progress, node: LayerDeclaration): void {
+  if (!isAtTop(context, progress, node)) return;
+  const layer = makeLayer(context, node);
+  if (layer !== null) progress.layers.push(layer);
+  declare(context, node.name, {
+    kind: 'layer',
+    get: once(
+      () => layer,
+      () => null,
+    ),
+    span: node.name.span,
   });
 }
 
-function checkObserve(context: Context, progress: Progress, node: ObserveStep): void {
+function addState(context: Context, progress: Progress, node: StateDeclaration): void {
+  if (!isAtTop(context, progress, node)) return;
+  const state = makeState(context, node);
+  if (state !== null) progress.states.push(state);
+  declare(context, node.name, { kind: 'state', get: () => state, span: node.name.span });
+}
+
+// ---- steps --------------------------------------------------------------------------------------------------------
+
+function addOptimize(context: Context, progress: Progress, node: OptimizeStep): void {
+  const step = checkOptimize(context, node);
+  if (step !== null) progress.steps.push(step);
+}
+
+/** `every 5 { ... }`, `repeat 5 { ... }`: what the steps inside bind ends with them. */
+function addBlock(context: Context, progress: Progress, node: RepeatStep): void {
+  const { keyword, span } = node;
+  const count = countOf(context, node);
+  const scope = newScope('function', context.scope);
+  const steps: TypedStep[] = [];
+  checkSteps({ ...context, scope }, { ...progress, steps, inside: keyword }, node.steps);
+  for (const [name, entity] of scope.names)
+    if (!context.scope.names.has(name))
+      context.scope.names.set(name, { kind: 'half-bound', span: entity.span, place: keyword });
+  if (count !== null) progress.steps.push({ kind: keyword, count, steps, span });
+}
+
+/** How many times; null after a report. */
+function countOf(context: Context, { keyword, count: node }: RepeatStep): number | null {
+  const size = toSize(context, node);
+  if (size === null || !demandMinimum(context, node.span, size, 1, `\`${keyword}\` counts from 1`))
+    return null;
+  const count = isConstant(size);
+  if (count === null)
+    context.report(
+      report(sizes.E0115, {
+        span: node.span,
+        data: { what: 'this', why: `is how often the steps of \`${keyword}\` run` },
+      }),
+    );
+  return count;
+}
+
+function addObserve(context: Context, progress: Progress, node: ObserveStep): void {
   if (node.keyword === 'track') {
-    notThereYet(context, node, '`track`');
+    context.report(report(programs.E0900, { span: node.span, data: { feature: '`track`' } }));
     declare(context, node.name, { kind: 'broken', span: node.name.span });
     return;
   }
   const value = context.session.rules.expression(context, node.value, null);
-  const known = progress.steps.find(
-    (step) => step.kind === 'report' && step.name === node.name.text,
-  );
+  const known = progress.reports.get(node.name.text);
   if (known !== undefined)
     context.report(
       report(programs.E0421, {
@@ -122,58 +149,54 @@ function checkObserve(context: Context, progress: Progress, node: ObserveStep): 
     );
     return;
   }
-  progress.steps.push({
+  const step: TypedStep = {
     kind: 'report',
     name: node.name.text,
     value: value.type.base.kind === 'bool' ? value : convertTo(value, real),
     span: node.span,
-  });
+  };
+  progress.reports.set(step.name, step);
+  progress.steps.push(step);
 }
 
-const rules: { readonly [K in Step['kind']]: Rule<K> } = {
-  layer: (context, progress, node: LayerDeclaration) => {
-    const layer = makeLayer(context, node);
-    if (layer !== null) progress.layers.push(layer);
-    declare(context, node.name, {
-      kind: 'layer',
-      get: once(
-        () => layer,
-        () => null,
-      ),
-      span: node.name.span,
-    });
-  },
-  state: (context, progress, node: StateDeclaration) => {
-    const state = makeState(context, node);
-    if (state !== null) progress.states.push(state);
-    declare(context, node.name, { kind: 'state', get: () => state, span: node.name.span });
-  },
-  optimize: checkOptimize,
-  repeat: (context, _, node: RepeatStep) => notThereYet(context, node, `\`${node.keyword}\``),
-  observe: checkObserve,
-  bind: statement,
-  'if-statement': statement,
-  for: statement,
-  fix: statement,
-  root: statement,
-  error: () => {},
-};
-
-function statement(
-  context: Context,
-  progress: Progress,
-  node: Exclude<
-    Step,
-    LayerDeclaration | StateDeclaration | OptimizeStep | RepeatStep | ObserveStep
-  >,
-): void {
+function addStatement(context: Context, progress: Progress, node: Statement): void {
   progress.steps.push(...checkStatement(context, { results: new Map() }, node));
 }
 
+const rules: { readonly [K in Step['kind']]: Rule<K> } = {
+  layer: addLayer,
+  state: addState,
+  optimize: addOptimize,
+  repeat: addBlock,
+  observe: addObserve,
+  bind: addStatement,
+  'if-statement': addStatement,
+  for: addStatement,
+  fix: addStatement,
+  root: addStatement,
+  error: () => {},
+};
+
+function checkSteps(context: Context, progress: Progress, nodes: readonly Step[]): void {
+  for (const node of nodes) {
+    // The table's type ties each rule to its kind; TypeScript cannot follow that through an indexed call.
+    const rule = rules[node.kind] as (context: Context, progress: Progress, node: Step) => void;
+    rule(context, progress, node);
+  }
+}
+
+// ---- the block ----------------------------------------------------------------------------------------------------
+
 /** A train block; its steps are checked in order. */
 export function makeTrain(outer: Context, node: TrainDeclaration): TypedTrain | null {
+  const counter: Local = { name: 'step', type: intScalar, span: node.name.span };
+  const around = newScope('function', outer.scope);
+  around.names.set(counter.name, { kind: 'local', local: counter, span: counter.span });
   const { parameters, where } = node;
-  const signature = readSignature(outer, { parameters, where, result: null, scope: 'function' });
+  const signature = readSignature(
+    { ...outer, scope: around },
+    { parameters, where, result: null, scope: 'function' },
+  );
   for (const { type, name, span } of signature.parameters) {
     const fits =
       type.kind === 'unknown' ||
@@ -192,23 +215,27 @@ export function makeTrain(outer: Context, node: TrainDeclaration): TypedTrain | 
     assumptions: signature.assumptions,
   };
   for (const [name, entity] of signature.scope.names) context.scope.names.set(name, entity);
-  const progress: Progress = { layers: [], states: [], steps: [] };
-  for (const step of node.steps) {
-    // The table's type ties each rule to its kind; TypeScript cannot follow that through an indexed call.
-    const rule = rules[step.kind] as (context: Context, progress: Progress, node: Step) => void;
-    rule(context, progress, step);
-  }
+  const progress: Progress = {
+    layers: [],
+    states: [],
+    reports: new Map(),
+    steps: [],
+    inside: null,
+  };
+  checkSteps(context, progress, node.steps);
   followLearning(context, progress.steps);
   const data = signature.parameters
     .filter((parameter) => parameter.dim === null)
     .map((parameter) => parameter.local);
-  const course = { steps: progress.steps, result: null, parameters: data };
+  const given = [...data, counter];
+  const course = { steps: progress.steps, result: null, parameters: given };
   return {
     name: node.name.text,
     span: node.span,
     documentation: node.documentation,
     quantified: signature.quantified,
     parameters: data,
+    counter,
     assumptions: signature.assumptions,
     layers: progress.layers,
     states: progress.states,

@@ -295,10 +295,20 @@ export interface TypedTrain {
   readonly quantified: readonly (DimVar | PackVar)[];
   /** The data of one step. */
   readonly parameters: readonly Local[];
+  /** `step`: the number of the step, from 1. */
+  readonly counter: Local;
   readonly assumptions: Assumptions;
   readonly layers: readonly TypedLayer[];
   readonly states: readonly TypedState[];
   readonly steps: readonly TypedStep[];
+}
+
+/** `every`: the steps inside run when the block is reached for the `count`-th time, and so on; `repeat`: `count` times over. */
+export interface TypedBlock<K extends 'every' | 'repeat'> {
+  readonly kind: K;
+  readonly count: number;
+  readonly steps: readonly TypedStep[];
+  readonly span: Span;
 }
 
 export type TypedStep =
@@ -310,8 +320,14 @@ export type TypedStep =
       /** Instances whose parameters learn. */
       readonly over: readonly TypedExpression[];
       readonly optimizer: Instantiation;
+      /** The largest norm that all gradients together may have. */
+      readonly clip: TypedExpression | null;
+      /** The number of runs whose mean gradient the optimiser gets. */
+      readonly accumulate: number;
       readonly span: Span;
     }
+  | TypedBlock<'every'>
+  | TypedBlock<'repeat'>
   | {
       readonly kind: 'report';
       readonly name: string;

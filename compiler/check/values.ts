@@ -104,7 +104,7 @@ export function valueOf(
       context.report(
         report(nameTable.E0217, {
           span,
-          data: { name },
+          data: { name, place: entity.place },
           related: [{ span: entity.span, reason: 'assigned here' }],
         }),
       );

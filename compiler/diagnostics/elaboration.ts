@@ -69,12 +69,13 @@ export const elaborationDiagnostics = defineDiagnostics({
   },
   E0707: {
     severity: 'error',
-    title: 'the name `seed` is taken',
-    message: ({ name }: { name: string }) =>
-      `\`${name}\` draws, so it has an input \`seed\` besides what is called \`seed\` here`,
+    title: 'the name of an input is taken',
+    message: ({ name, port }: { name: string; port: 'seed' | 'step' }) =>
+      `\`${name}\` ${port === 'seed' ? 'draws' : 'counts its steps'}, so it has an input \`${port}\` besides what is called \`${port}\` here`,
     help: () => 'give the parameter or state another name',
     explanation:
-      'An export fn or `train` block that draws gets an input `seed`, from which all its draws come.',
+      'An export fn or `train` block that draws gets an input `seed`, from which all its draws come; a `train` block counts its ' +
+      'steps in an input `step`.',
     example: 'export fn f(seed: [B]) -> y: [B] {\n  e: [B] ~ normal(0, 1)\n  y = seed + e\n}\n',
   },
 });

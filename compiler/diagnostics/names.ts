@@ -99,9 +99,13 @@ export const names = defineDiagnostics({
   E0217: {
     severity: 'error',
     title: 'has no value in every case',
-    message: (data: { name: string }) =>
-      `\`${data.name}\` is assigned in one branch of an \`if\` only`,
-    explanation: 'After an `if`, the names that both branches assign live on.',
+    message: (data: { name: string; place: 'if' | 'every' | 'repeat' }) =>
+      data.place === 'if'
+        ? `\`${data.name}\` is assigned in one branch of an \`if\` only`
+        : `\`${data.name}\` is assigned inside \`${data.place}\` only`,
+    explanation:
+      'After an `if`, the names that both branches assign live on. What `every` and `repeat` assign ends with them; a ' +
+      '`state` keeps its value.',
     example:
       'fn f(x: [n], a: real) -> [n] {\n  if training { y = 2 * x } else { z = x }\n  return y\n}\n',
   },

@@ -33,11 +33,13 @@ export const programs = defineDiagnostics({
   E0404: {
     severity: 'error',
     title: 'the value is stale',
-    message: (data: { name: string; layer: string; line: number }) =>
-      `\`${data.name}\` used \`${data.layer}\` before line ${data.line} changed it`,
+    message: (data: { name: string; layer: string; line: number; again: boolean }) =>
+      data.again
+        ? `\`${data.name}\` used \`${data.layer}\`, which line ${data.line} has changed when the block runs again`
+        : `\`${data.name}\` used \`${data.layer}\` before line ${data.line} changed it`,
     explanation:
       'Steps run in order. A value computed with parameters that a step has changed since is not what the model gives now. ' +
-      'Compute it again after the step, or `stop(...)` it if the old value is meant.',
+      'Compute it again after the step (inside the block, where `repeat` runs it again), or `stop(...)` it if the old value is meant.',
     example:
       'model M(n: dim) {\n  param w: [n] = 0\n  fn (x: [B, n]) -> [B, n] = x * w\n}\nlayer net = M(3)\ntrain t(x: [B, 3]) {\n  y = net(x)\n  minimize mean(y) over net using SGD(0.1)\n  minimize mean(y^2) over net using SGD(0.1)\n}',
   },

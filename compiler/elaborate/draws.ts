@@ -32,7 +32,7 @@ export interface Draws {
   /** The input, made when first asked for. */
   readonly seed: () => Value;
   /** The second word of the counter; null for 0. */
-  readonly stream: () => Value | null;
+  stream: () => Value | null;
 }
 
 /** `root` names the entry point, or what is computed. */
@@ -53,7 +53,7 @@ export function seedInput(builder: GraphBuilder): () => Value {
 /** Refuses a graph that draws and has another input called `seed`. */
 export function demandOneSeed({ builder }: Context, name: string, span: Span): void {
   const ports = builder.inputs.filter((port) => port.name === SEED);
-  if (ports.length > 1) refuse(report(E0707, { span, data: { name } }));
+  if (ports.length > 1) refuse(report(E0707, { span, data: { name, port: SEED } }));
 }
 
 const hasLabels = (value: Elaborated): boolean =>
@@ -77,22 +77,34 @@ export function asCall<T>(
 ): T {
   const { frame, inNotation } = draws;
   if (frame === null) return body();
+  const varies = frame.varies ?? (inNotation || values.some(hasLabels) ? span : null);
+  const inner: Frame = { path: pathWithin(frame, name, site), calls: new Map(), varies };
+  return withDraws(draws, { frame: inner, inNotation: false }, body);
+}
+
+/** `fit/net.enc`, and `fit/net.enc#2` for the second site of that name. */
+function pathWithin(frame: Frame, name: string, site: object): string {
   const known = frame.calls.get(name) ?? [];
   frame.calls.set(name, known);
   if (!known.includes(site)) known.push(site);
   const times = known.indexOf(site) + 1;
-  return withDraws(
-    draws,
-    {
-      frame: {
-        path: `${frame.path}/${times === 1 ? name : `${name}#${times}`}`,
-        calls: new Map(),
-        varies: frame.varies ?? (inNotation || values.some(hasLabels) ? span : null),
-      },
-      inNotation: false,
-    },
-    body,
-  );
+  return `${frame.path}/${times === 1 ? name : `${name}#${times}`}`;
+}
+
+/** Runs `body`, a block of steps with draws of its own; where it runs several times, `stream` tells its runs apart. */
+export function asBlock<T>(
+  { draws }: Context,
+  name: string,
+  site: object,
+  stream: Draws['stream'] | null,
+  body: () => T,
+): T {
+  const { frame } = draws;
+  if (frame === null) return body();
+  // No function has such a name.
+  const path = pathWithin(frame, `(${name})`, site);
+  const inside = { frame: { ...newFrame(path), varies: frame.varies }, inNotation: false };
+  return withDraws(draws, stream === null ? inside : { ...inside, stream }, body);
 }
 
 /** Runs `body` as part of index notation, where each draw would be one of many. */
@@ -117,13 +129,17 @@ export const asFirstValue = <T>({ draws }: Context, path: string, body: () => T)
 export const withoutDraws = <T>({ draws }: Context, body: () => T): T =>
   withDraws(draws, { frame: null, inNotation: false }, body);
 
-function withDraws<T>(draws: Draws, inside: Pick<Draws, 'frame' | 'inNotation'>, body: () => T): T {
-  const { frame, inNotation: notation } = draws;
+function withDraws<T>(
+  draws: Draws,
+  inside: Pick<Draws, 'frame' | 'inNotation'> & Partial<Draws>,
+  body: () => T,
+): T {
+  const outside = { ...draws };
   Object.assign(draws, inside);
   try {
     return body();
   } finally {
-    Object.assign(draws, { frame, inNotation: notation });
+    Object.assign(draws, outside);
   }
 }
 

@@ -46,7 +46,7 @@ function firstValue(
   type: TensorType,
   origin: Origin,
 ): Value {
-  if (origin.kind === 'counter') return context.builder.full(0, type.shape, type.dtype);
+  if (origin.kind === 'zero') return context.builder.full(0, type.shape, type.dtype);
   if (origin.kind === 'state')
     return filled(context, origin.state.initial, origin.environment, type);
   const { owner, parameter } = origin;

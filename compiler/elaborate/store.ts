@@ -16,7 +16,7 @@ export type Origin =
       readonly owner: InstanceValue;
     }
   | { readonly kind: 'state'; readonly state: TypedState; readonly environment: Environment }
-  | { readonly kind: 'counter' };
+  | { readonly kind: 'zero' };
 
 export interface Entry {
   readonly path: string;
@@ -112,5 +112,18 @@ export const readCounter = (builder: GraphBuilder, store: Store, path: string): 
   read(builder, store, path, () => ({
     role: 'counter',
     type: { dtype: 'i32', shape: [] },
-    origin: { kind: 'counter' },
+    origin: { kind: 'zero' },
+  }));
+
+/** What an optimiser has gathered for the parameter at `path`, at first nothing. */
+export const readSum = (
+  builder: GraphBuilder,
+  store: Store,
+  path: string,
+  { dtype, shape }: TensorType,
+): Value =>
+  read(builder, store, path, () => ({
+    role: 'optimizer',
+    type: { dtype, shape },
+    origin: { kind: 'zero' },
   }));

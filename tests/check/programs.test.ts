@@ -187,11 +187,6 @@ train t(x: [B, 2]) {
   minimize mean(net(x)^2) over net using Adam(1e-3) clip 1
 }
 `;
-    expect(diagnose(text).map((d) => d.data['feature'])).toEqual([
-      '`every`',
-      '`repeat`',
-      '`track`',
-      '`clip`',
-    ]);
+    expect(diagnose(text).map((d) => d.data['feature'])).toEqual(['`track`']);
   });
 });

@@ -29,7 +29,19 @@ const span: Span = { source: { path: 'random', text: '' }, start: 0, end: 0 };
 
 const plainNames = ['a', 'x', 'W', 'n', "s'", 'α', 'θ_1', '_', "c''", 'long_name_of_a_thing'];
 // Contextual keywords and binders are names too.
-const oddNames = ['states', 'over', 'clip', 'every', 'track', 'as', 'tol', 'jvp', 'max', 'sum'];
+const oddNames = [
+  'states',
+  'over',
+  'clip',
+  'accumulate',
+  'every',
+  'track',
+  'as',
+  'tol',
+  'jvp',
+  'max',
+  'sum',
+];
 
 const text = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom(...plainNames) },
@@ -268,6 +280,7 @@ const step = fc.letrec<{ step: Step }>((tie) => ({
       over: some(path),
       using: expression,
       clip: perhaps(expression),
+      accumulate: perhaps(expression),
     }) as Arbitrary<Step>,
     node('repeat', {
       keyword: fc.constantFrom('every', 'repeat'),

@@ -1,0 +1,107 @@
+// The steps of a train block in order, and the blocks of steps inside it. The graph of a step is the same for every step: `every`
+// computes what it would do each time, and keeps it by `select` when its turn has come; `repeat` is unrolled.
+//
+// 2026-11: an ONNX `If` would save the idle work of `every`, but WGSL has none, and a graph without branches is differentiated,
+// fused and planned as a whole. Where the work inside is what costs, `repeat` around the other steps wastes none.
+
+import type { TypedBlock, TypedStep } from '../check/typed.ts';
+import type { Value } from '../ir/graph.ts';
+import { runStatements } from './calls.ts';
+import type { Context } from './context.ts';
+import { asBlock } from './draws.ts';
+import { optimize } from './optimize.ts';
+import {
+  isMultiple,
+  onlyIf,
+  scalarOf,
+  type Optimize,
+  type StepNames,
+  type Training,
+} from './training.ts';
+
+/** `loss`, or `loss1`, `loss2`, ... where a block has several objectives. */
+export function namesOfSteps(steps: readonly TypedStep[]): StepNames {
+  const all = steps.flatMap(objectivesOf);
+  const name = (i: number): string => (all.length > 1 ? `loss${i + 1}` : 'loss');
+  return { losses: new Map(all.map((step, i) => [step, name(i)])), served: new Map() };
+}
+
+function objectivesOf(step: TypedStep): readonly Optimize[] {
+  if (step.kind === 'optimize') return [step];
+  return step.kind === 'every' || step.kind === 'repeat' ? step.steps.flatMap(objectivesOf) : [];
+}
+
+export function outputMeasures({ context, measures }: Training): void {
+  for (const [name, { role, value }] of measures) context.builder.output(name, role, value);
+}
+
+export function runSteps(training: Training, steps: readonly TypedStep[]): void {
+  for (const step of steps) runStep(training, step);
+}
+
+function runStep(training: Training, step: TypedStep): void {
+  const { context, environment, locals, measures, names } = training;
+  const located = (body: () => void): void =>
+    context.builder.at({ path: '', span: step.span }, body);
+  if (step.kind === 'report')
+    located(() => {
+      const value = scalarOf(context, step.value, environment);
+      measures.set(step.name, { role: 'report', value });
+    });
+  else if (step.kind === 'optimize')
+    located(() => {
+      const value = optimize(training, step);
+      measures.set(names.losses.get(step) ?? 'loss', { role: 'loss', value });
+    });
+  else if (step.kind === 'every') located(() => runEvery(training, step));
+  else if (step.kind === 'repeat') located(() => runRepeat(training, step));
+  else runStatements(context, [step], environment, locals);
+}
+
+/** Losses and reports are those of the step, whether its turn has come or not. */
+function runEvery(training: Training, step: TypedBlock<'every'>): void {
+  const { context, times } = training;
+  const { builder } = context;
+  const { count, steps } = step;
+  const body = (inner: Training): void =>
+    asBlock(context, 'every', step, null, () => runSteps(inner, steps));
+  if (times === null || count === 1) body(training);
+  else
+    onlyIf(context, isMultiple(context, times, count), () =>
+      body({ ...training, times: builder.divide(times, builder.scalar(count, 'i32')) }),
+    );
+}
+
+/** Each run sees what the one before has changed, and draws anew. Losses and reports are means over the runs. */
+function runRepeat(training: Training, step: TypedBlock<'repeat'>): void {
+  const { context, times, measures } = training;
+  const { builder } = context;
+  const { count, steps } = step;
+  const runs = Array.from({ length: times === null ? 1 : count }, (_, i) => {
+    const inner: Training = {
+      ...training,
+      times: times === null ? null : timesWithin(context, times, count, i),
+      measures: new Map(),
+    };
+    const stream = inner.times === null ? null : streamOf(context, inner.times);
+    asBlock(context, 'repeat', step, stream, () => runSteps(inner, steps));
+    return inner.measures;
+  });
+  for (const [name, { role, value }] of runs[0] ?? []) {
+    const others = runs.slice(1).flatMap((run) => run.get(name)?.value ?? []);
+    const sum = others.reduce((a, b) => builder.add(a, b), value);
+    const mean = runs.length === 1 ? sum : builder.divide(sum, builder.scalar(runs.length));
+    measures.set(name, { role, value: mean });
+  }
+}
+
+/** The number of the `i`-th run of `count` in the `times`-th: (times - 1) count + i + 1. */
+function timesWithin({ builder }: Context, times: Value, count: number, i: number): Value {
+  const whole = builder.multiply(times, builder.scalar(count, 'i32'));
+  return builder.add(whole, builder.scalar(i + 1 - count, 'i32'));
+}
+
+const streamOf =
+  ({ builder }: Context, times: Value) =>
+  (): Value =>
+    builder.convert(builder.subtract(times, builder.scalar(1, 'i32')), 'u32');

@@ -1,0 +1,146 @@
+// Steps of train blocks against each other: stale values, blocks of steps, settings that vary.
+
+import { describe, expect, test } from 'vitest';
+
+import { diagnose } from './helpers.ts';
+
+const block = (steps: string): string => `import "std/nn"
+import "std/optim"
+layer G = Dense(2, 4)
+layer D = Dense(4, 1)
+train t(x: [B, 4], z: [B, 2]) {
+${steps}
+}
+`;
+
+/** The codes and the lines of the reports on a block, whose steps begin on line 1. */
+const reports = (steps: string): readonly string[] =>
+  diagnose(block(steps)).map((d) => {
+    const before = (d.span?.source.text ?? '').slice(0, d.span?.start ?? 0);
+    return `${d.code} ${before.split('\n').length - 5}`;
+  });
+
+describe('a stale value', () => {
+  const learnG = 'minimize mean(D(G(z))) over G using SGD(0.1)';
+  const learnD = 'minimize mean(D(G(z))) over D using SGD(0.1)';
+
+  test.each([
+    [
+      'of the model that learns next',
+      `y = D(x)\n${learnD}\nminimize mean(y) over D using SGD(0.1)`,
+      3,
+    ],
+    ['of another model', `f = G(z)\n${learnG}\nminimize mean(D(f)) over D using SGD(0.1)`, 3],
+    [
+      'through a second name',
+      `f = G(z)\n${learnG}\ng = 2 * f\nminimize mean(D(g)) over D using SGD(0.1)`,
+      4,
+    ],
+    [
+      'in a loss that also reads it anew',
+      `f = G(z)\n${learnG}\nminimize mean(D(f) + D(G(z))) over D using SGD(0.1)`,
+      3,
+    ],
+    [
+      'after a step inside `every`',
+      `f = G(z)\nevery 2 {\n${learnG}\n}\nminimize mean(D(f)) over D using SGD(0.1)`,
+      5,
+    ],
+    [
+      'after a step inside `repeat`',
+      `f = G(z)\nrepeat 2 {\n${learnG}\n}\nminimize mean(D(f)) over D using SGD(0.1)`,
+      5,
+    ],
+    [
+      'when a block runs again',
+      `y = D(x)\nrepeat 2 {\nminimize mean(y) over D using SGD(0.1)\n}`,
+      3,
+    ],
+    [
+      'when a block runs again, by a later step',
+      `f = G(z)\nrepeat 2 {\nminimize mean(D(f)) over D using SGD(0.1)\n${learnG}\n}`,
+      3,
+    ],
+    [
+      'inside one run of a block',
+      `repeat 2 {\nf = G(z)\n${learnG}\nminimize mean(D(f)) over D using SGD(0.1)\n}`,
+      4,
+    ],
+    [
+      'through draws',
+      `c: [B, 4] ~ normal(G(z), 1)\n${learnG}\nminimize mean(D(c)) over D using SGD(0.1)`,
+      3,
+    ],
+  ])('%s', (_, steps, line) => {
+    expect(reports(steps)).toEqual([`E0404 ${line}`]);
+  });
+
+  test.each([
+    ['computed again', `f = G(z)\n${learnG}\ng = G(z)\nminimize mean(D(g)) over D using SGD(0.1)`],
+    ['stopped', `f = G(z)\n${learnG}\nminimize mean(D(stop(f))) over D using SGD(0.1)`],
+    [
+      'stopped, beside a fresh one',
+      `f = G(z)\n${learnG}\nminimize mean(D(stop(f)) + D(G(z))) over D using SGD(0.1)`,
+    ],
+    ['only reported', `f = G(z)\n${learnG}\nreport f = mean(f)`],
+    [
+      'of a model that does not change',
+      `f = G(z)\n${learnD}\nminimize mean(D(f)) over D using SGD(0.1)`,
+    ],
+    ['made in each run', `repeat 3 {\ny = D(x)\nminimize mean(y) over D using SGD(0.1)\n}`],
+    [
+      'in a block that runs once',
+      `y = D(x)\nrepeat 1 {\nminimize mean(y) over D using SGD(0.1)\n}`,
+    ],
+    [
+      'in a block that runs now and then',
+      `y = D(x)\nevery 3 {\nminimize mean(y) over D using SGD(0.1)\n}`,
+    ],
+  ])('is not what is %s', (_, steps) => {
+    expect(reports(steps)).toEqual([]);
+  });
+
+  test('is told once, however often its block runs', () => {
+    const [told, ...more] = diagnose(
+      block(
+        'y = D(x)\nrepeat 9 {\nminimize mean(y) over D using SGD(0.1)\nminimize mean(y) over D using SGD(0.2)\n}',
+      ),
+    );
+    expect(more).toHaveLength(1);
+    expect(told.message).toBe('`y` used `D`, which line 9 has changed when the block runs again');
+    expect(told.help).toContain('inside the block');
+  });
+});
+
+describe('blocks of steps', () => {
+  const learn = 'minimize mean(D(x)) over D using SGD(0.1)';
+  test.each([
+    ['never', `every 0 {\n${learn}\n}`, 'E0112 1'],
+    ['a number of the data', `repeat B {\n${learn}\n}`, 'E0115 1'],
+    ['half a time', `repeat 0.5 {\n${learn}\n}`, 'E0121 1'],
+    ['a state inside', `repeat 2 {\nstate s: int = 0\n${learn}\n}`, 'E0414 2'],
+    ['a layer inside', `every 2 {\nlayer l = Dense(4, 4)\n${learn}\n}`, 'E0414 2'],
+    ['a name of the inside', `repeat 2 {\ny = D(x)\n}\nreport m = mean(y)`, 'E0217 4'],
+    ['two reports of one name', `report m = mean(x)\nevery 2 { report m = mean(z) }`, 'E0421 2'],
+    ['a norm that is no number', `${learn} clip x`, 'E0121 1'],
+    ['half a gradient', `${learn} accumulate 0`, 'E0112 1'],
+    [
+      'a loss that depends on nothing',
+      `repeat 3 {\nminimize mean(x) over D using SGD(0.1)\n}`,
+      'E0403 2',
+    ],
+    [
+      'a setting that decides what is built',
+      learn.replace('SGD(0.1)', 'SGD(0.1, momentum = 1 / step)'),
+      'E0115 1',
+    ],
+    ['a layer of changing size', 'layer l = Dense(4, step)', 'E0121 1'],
+  ])('%s', (_, steps, code) => {
+    expect(reports(steps)).toEqual([code]);
+  });
+
+  test('the number of the step is a name of the block, which may be defined anew', () => {
+    expect(reports(`report n = step\n${learn} clip 1 / step accumulate 2 * 2`)).toEqual([]);
+    expect(reports('step = mean(x)\nreport n = step')).toEqual([]);
+  });
+});
