@@ -4,6 +4,7 @@
 import type {
   Index,
   Local,
+  TypedConstant,
   TypedExpression,
   TypedFunction,
   TypedModel,
@@ -84,6 +85,19 @@ export interface InstanceValue {
   /** `net.enc.l1`: the prefix of its parameters' names. */
   readonly path: string;
   readonly environment: Environment;
+  /** What its parameters are instead of those at its path: in `net(x with w)`. */
+  readonly other: OtherParameters | null;
+}
+
+/** Parameters by path that stand in for a layer's own while a call runs, and what the call computes on the way. */
+export interface OtherParameters {
+  readonly values: ReadonlyMap<string, TensorValue>;
+  /** States that were updated: such a call leaves the layer's own alone. */
+  readonly states: Map<string, Elaborated>;
+  readonly instances: Map<string, InstanceValue>;
+  readonly constants: Map<TypedConstant, Map<string, Elaborated>>;
+  /** Those of the layer around, where a layer inside gets others again. */
+  readonly around: OtherParameters | null;
 }
 
 /** What names mean while a body runs. */

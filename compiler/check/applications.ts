@@ -15,6 +15,8 @@ import { broken, isBroken, lookUp, type Context } from './context.ts';
 import { checkDerivative, isDerivative } from './derivatives.ts';
 import { int, intScalar, isScalar, tensor } from './convert.ts';
 import { toSize } from './dimensions.ts';
+import { overEach } from './each.ts';
+import { checkParams, withParams } from './params.ts';
 import { resolvePath } from './paths.ts';
 import { describe } from './show.ts';
 import type { TypedExpression } from './typed.ts';
@@ -25,15 +27,9 @@ export function checkPipe(context: Context, node: BinaryExpression): TypedExpres
   const first = givenValue(left, node.right.span);
   if (node.right.kind === 'call') {
     const { callee, arguments: others, with: given } = node.right;
-    if (given !== null) return notThereYet(context, given, 'a call with other parameters (`with`)');
-    return checkApplication(context, callee, [first, ...others.map(givenOf)], node);
+    return checkApplication(context, callee, [first, ...others.map(givenOf)], given, node);
   }
-  return checkApplication(context, node.right, [first], node);
-}
-
-function notThereYet(context: Context, node: Expression, feature: string): TypedExpression {
-  context.report(report(programs.E0900, { span: node.span, data: { feature } }));
-  return broken(node.span);
+  return checkApplication(context, node.right, [first], null, node);
 }
 
 /** Builtins whose number arguments are sizes, so that `/` in them is exact. */
@@ -83,21 +79,19 @@ function builtinArgument(context: Context, name: string, node: Expression): Type
   return singleLayer(context, context.session.rules.expression(context, node, null));
 }
 
-export function checkCall(context: Context, node: CallExpression): TypedExpression {
-  if (node.with !== null)
-    return notThereYet(context, node, 'a call with other parameters (`with`)');
-  return checkApplication(context, node.callee, node.arguments.map(givenOf), node);
-}
+export const checkCall = (context: Context, node: CallExpression): TypedExpression =>
+  checkApplication(context, node.callee, node.arguments.map(givenOf), node.with, node);
 
-/** `callee(given)` */
+/** `callee(given)`, `callee(given with w)` */
 function checkApplication(
   context: Context,
   calleeNode: Expression,
   given: readonly Given[],
+  params: Expression | null,
   node: Expression,
 ): TypedExpression {
   if (calleeNode.kind === 'name' && lookUp(context.scope, calleeNode.text) === null) {
-    if (calleeNode.text === 'params') return notThereYet(context, node, '`params`');
+    if (calleeNode.text === 'params') return checkParams(context, given, node.span);
     if (isDerivative(calleeNode.text))
       return checkDerivative(context, calleeNode.text, given, node.span);
   }
@@ -107,19 +101,20 @@ function checkApplication(
     );
     return broken(node.span);
   }
-  const callee = singleLayer(context, context.session.rules.expression(context, calleeNode, null));
+  const named = singleLayer(context, context.session.rules.expression(context, calleeNode, null));
+  const callee = params === null ? named : withParams(context, named, params);
   if (isBroken(callee)) {
     for (const argument of given)
       if (argument.node !== null) context.session.rules.expression(context, argument.node, null);
     return broken(node.span);
   }
   if (callee.kind === 'builtin-function' && callee.builtin.rule !== null) {
-    const named = given.find((argument) => argument.name !== null);
-    if (named !== undefined && named.name !== null) {
+    const byName = given.find((argument) => argument.name !== null);
+    if (byName !== undefined && byName.name !== null) {
       context.report(
         report(types.E0124, {
-          span: named.name.span,
-          data: { callee: `\`${callee.builtin.name}\``, name: named.name.text, suggestion: null },
+          span: byName.name.span,
+          data: { callee: `\`${callee.builtin.name}\``, name: byName.name.text, suggestion: null },
           help: `it is used so: \`${callee.builtin.signature}\``,
         }),
       );
@@ -155,9 +150,11 @@ function checkApplication(
     type: bound.result,
     span: node.span,
   };
-  return target.callee.kind === 'builtin'
-    ? { kind: 'builtin', builtin: target.callee.builtin, data: null, ...common }
-    : { kind: 'call', callee: target.callee, ...common };
+  const call: TypedExpression =
+    target.callee.kind === 'builtin'
+      ? { kind: 'builtin', builtin: target.callee.builtin, data: null, ...common }
+      : { kind: 'call', callee: target.callee, ...common };
+  return bound.each === null ? call : overEach(context, call, bound.each);
 }
 
 /** Whether a callee is a model: `MLP(3)(x)`, which has no name for its parameters. */

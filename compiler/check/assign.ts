@@ -1,59 +1,26 @@
 // A value where a type is wanted: conversions between bases are inserted, sizes are proved equal, and what does not fit is
 // reported once.
 
+import type { Span } from '../../grammar/source.ts';
 import { report } from '../diagnostics/diagnostic.ts';
+import { paramsDiagnostics } from '../diagnostics/params.ts';
 import { types } from '../diagnostics/types-and-shapes.ts';
 import { constant, one, subtract, zero } from '../dims/arithmetic.ts';
 import type { Assumptions } from '../dims/assumptions.ts';
 import type { Dim } from '../dims/dim.ts';
 import { proveAtMost, proveEqual } from '../dims/prove.ts';
 import { sourceDim } from '../dims/show.ts';
-import type { Shape } from '../dims/shape.ts';
 import { boundsOf } from './bounds.ts';
+import { compareShapes } from './compare-shapes.ts';
 import { broken, isBroken, type Context } from './context.ts';
 import { convertTo, converts, sizeOfExpression } from './convert.ts';
 import { describe, showType } from './show.ts';
+import { difference } from './structures.ts';
 import type { TypedExpression } from './typed.ts';
 import type { Base, TensorType, Type } from './types.ts';
 
 /** How to report that `found` does not fit `wanted`; the default is "wrong type" at the value. */
 export type Complain = (found: Type, wanted: Type) => void;
-
-export type ShapeAnswer =
-  | { readonly kind: 'equal' }
-  | { readonly kind: 'rank' }
-  | { readonly kind: 'pack' }
-  | {
-      readonly kind: 'refuted';
-      readonly axis: number;
-      readonly left: Dim;
-      readonly right: Dim;
-      readonly values: string | null;
-    }
-  | { readonly kind: 'unknown'; readonly axis: number; readonly left: Dim; readonly right: Dim };
-
-/** Compares two shapes without unknowns, axis by axis. */
-export function compareShapes(a: Shape, b: Shape, assumptions: Assumptions): ShapeAnswer {
-  if (a.length !== b.length) return { kind: 'rank' };
-  for (const [axis, left] of a.entries()) {
-    const right = b[axis];
-    if (left.kind === 'pack' || right.kind === 'pack') {
-      if (left.kind === 'pack' && right.kind === 'pack' && left.pack === right.pack) continue;
-      return { kind: 'pack' };
-    }
-    const answer = proveEqual(left.size, right.size, assumptions);
-    if (answer.kind === 'proved') continue;
-    const shared = { axis, left: left.size, right: right.size };
-    if (answer.kind === 'unknown') return { kind: 'unknown', ...shared };
-    const shown = [...answer.valuation].map(([v, n]) => `${v.name} = ${n}`).join(', ');
-    return {
-      kind: 'refuted',
-      ...shared,
-      values: shown === '' ? null : `for ${shown} they are ${answer.left} and ${answer.right}`,
-    };
-  }
-  return { kind: 'equal' };
-}
 
 /** Whether two types are the same for all sizes. */
 export function sameType(a: Type, b: Type, assumptions: Assumptions): boolean {
@@ -76,6 +43,7 @@ export function sameType(a: Type, b: Type, assumptions: Assumptions): boolean {
         return other !== undefined && proveEqual(d, other, assumptions).kind === 'proved';
       })
     );
+  if (a.kind === 'params' && b.kind === 'params') return difference(a, b, assumptions) === null;
   return a === b;
 }
 
@@ -185,6 +153,7 @@ export function assign(
   if (fitted !== 'wrong') return fitted;
   if (isBroken(value)) return value;
   if (outOfRange(context, value, wanted)) return broken(value.span);
+  if (differ(context, value.type, wanted, value.span)) return broken(value.span);
   if (complain !== null) complain(value.type, wanted);
   else
     context.report(
@@ -195,6 +164,15 @@ export function assign(
       }),
     );
   return broken(value.span);
+}
+
+/** Reports parameters whose structures differ. */
+export function differ(context: Context, found: Type, wanted: Type, span: Span): boolean {
+  if (found.kind !== 'params' || wanted.kind !== 'params') return false;
+  const reason = difference(wanted, found, context.assumptions);
+  if (reason === null) return false;
+  context.report(report(paramsDiagnostics.E0461, { span, data: { difference: reason } }));
+  return true;
 }
 
 /** Reports an integer that is not proved to be a `fin`. */

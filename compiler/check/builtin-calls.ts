@@ -8,6 +8,7 @@ import { solve } from '../dims/solve.ts';
 import { callableOfBuiltin } from './callables.ts';
 import { broken, isBroken, type Context } from './context.ts';
 import { convertTo, real } from './convert.ts';
+import { builtinOfEach } from './each.ts';
 import { matchTypes, newMatching } from './match.ts';
 import { reportMismatch, reportSizes } from './mismatch.ts';
 import { showShape, showType } from './show.ts';
@@ -29,6 +30,10 @@ export function callBuiltin(
   span: Span,
 ): TypedExpression {
   if (given.some(isBroken)) return broken(span);
+  const ofParams = builtinOfEach(context, builtin, given, span, (of, values) =>
+    callBuiltin(context, of, values, span),
+  );
+  if (ofParams !== null) return ofParams;
   if (builtin.rule === null) return callBySignature(context, builtin, given, span);
   let reported = false;
   const result = builtin.rule({

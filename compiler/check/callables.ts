@@ -40,6 +40,7 @@ function fromSignature(
       type: substituteType(parameter.type, owner),
       declared: parameter.type,
       dim: parameter.dim,
+      local: parameter.local,
       span: parameter.span,
       default: parameter.default,
     })),
@@ -54,7 +55,7 @@ function fromSignature(
 /** The layer that an instance is, where it is one of a declaration. */
 const layerOf = (owner: TypedExpression | null): Callable['layer'] => {
   if (owner?.kind === 'layer') return owner.layer;
-  return owner?.kind === 'element' ? layerOf(owner.target) : null;
+  return owner?.kind === 'element' || owner?.kind === 'with' ? layerOf(owner.target) : null;
 };
 
 export const callableOfFunction = (
@@ -71,6 +72,7 @@ const callableOfType = (type: FunctionType, name: string): Callable => ({
     type: parameter.type,
     declared: parameter.type,
     dim: null,
+    local: null,
     span: null,
     default: null,
   })),

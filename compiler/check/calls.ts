@@ -7,27 +7,32 @@ import { sizes, types } from '../diagnostics/types-and-shapes.ts';
 import { dimOf, isConstant, isDefined } from '../dims/arithmetic.ts';
 import type { Dim, DimVar, PackVar } from '../dims/dim.ts';
 import { proveEqual } from '../dims/prove.ts';
+import { sizesOf } from '../dims/linear.ts';
 import { showDim } from '../dims/show.ts';
 import type { Shape } from '../dims/shape.ts';
 import { solve, type Equation } from '../dims/solve.ts';
 import { matchArguments, type Given } from './arguments.ts';
-import { assign, outOfRange } from './assign.ts';
+import { assign, differ, outOfRange } from './assign.ts';
 import { broken, isBroken, type Callable, type Context } from './context.ts';
 import { convertTo, intScalar, sizeOfExpression } from './convert.ts';
 import { toSize } from './dimensions.ts';
+import { eachOf, takesEach, type Each } from './each.ts';
 import { fitFunction } from './function-values.ts';
 import { matchTypes, newMatching, type Matching, type SizeOrigin } from './match.ts';
 import { reportMismatch, reportSizes } from './mismatch.ts';
+import { withStructures } from './params.ts';
 import { demand, demandMinimum } from './requirements.ts';
 import { substituteDefault, substituteType } from './substitute.ts';
 import { describe } from './show.ts';
 import type { TypedExpression } from './typed.ts';
-import type { Bindings, Type } from './types.ts';
+import type { Bindings, ParamsType, Type } from './types.ts';
 
 export interface BoundCall {
   readonly bindings: Bindings;
   readonly arguments: readonly TypedExpression[];
   readonly result: Type;
+  /** Where parameters of a layer were given for one tensor of any shape: the call is of each. */
+  readonly each: Each | null;
 }
 
 /** An argument of `n: dim`, as the expression of a size; null after a report. */
@@ -65,6 +70,11 @@ function typeArguments(
   });
 }
 
+/** Whether sizes of the structure are still to be found. */
+const isOpen = ({ of }: ParamsType, { dims }: Matching): boolean =>
+  of.kind === 'instance' &&
+  [...of.bindings.dims.values()].some((size) => sizesOf(size).some((v) => dims.has(v)));
+
 /** Equations of all arguments but functions; whether every one fits so far. */
 function collect(
   context: Context,
@@ -81,6 +91,12 @@ function collect(
       continue;
     }
     if (parameter.type.kind === 'function' || slots[i] === null || parameter.dim !== null) continue;
+    if (parameter.type.kind === 'params' && !isOpen(parameter.type, matching)) {
+      if (differ(context, value.type, parameter.type, slots[i].blame)) {
+        good = false;
+        continue;
+      }
+    }
     const place = {
       span: slots[i].blame,
       parameter: parameter.name,
@@ -99,6 +115,7 @@ function discharge(
   context: Context,
   callable: Callable,
   bindings: Bindings,
+  values: readonly (TypedExpression | null)[],
   matching: Matching,
   residual: readonly Equation<SizeOrigin>[],
 ): boolean {
@@ -119,9 +136,24 @@ function discharge(
     const original = matching.equations.find((e) => e.origin === equation.origin) ?? equation;
     if (reported.has(original.origin.span)) continue;
     reported.add(original.origin.span);
+    if (structuresDiffer(context, callable, bindings, values, original.origin)) continue;
     reportSizes(context, { callable, bindings, equations: matching.equations }, original, answer);
   }
   return good;
+}
+
+/** Reports parameters of a layer that do not fit, path by path rather than by a size of the model. */
+function structuresDiffer(
+  context: Context,
+  callable: Callable,
+  bindings: Bindings,
+  values: readonly (TypedExpression | null)[],
+  { parameter, span }: SizeOrigin,
+): boolean {
+  const at = callable.parameters.findIndex(({ name }) => name === parameter);
+  const value = values[at] ?? null;
+  if (value?.type.kind !== 'params') return false;
+  return differ(context, value.type, substituteType(callable.parameters[at].type, bindings), span);
 }
 
 function bindingsOf(
@@ -168,18 +200,23 @@ const mergeBindings = (a: Bindings, b: Bindings): Bindings =>
 /** Checks the arguments of a call; null after a report. */
 export function bindCall(
   context: Context,
-  callable: Callable,
+  declared: Callable,
   given: readonly Given[],
   span: Span,
 ): BoundCall | null {
-  const slots = matchArguments(context, callable, given, span);
+  const slots = matchArguments(context, declared, given, span);
   if (slots === null) {
     // Mistakes inside arguments are worth a report of their own.
     for (const { node } of given)
       if (node !== null) context.session.rules.expression(context, node, null);
     return null;
   }
-  const values = typeArguments(context, callable, slots);
+  const typed = typeArguments(context, declared, slots);
+  const callable = withStructures(context, declared, typed);
+  if (callable === null) return null;
+  const each = eachArguments(context, callable, typed);
+  if (each === 'refused') return null;
+  const values = each === null ? typed : each.arguments;
   const trial = (context.notation?.trial ?? null) !== null;
   const matching = newMatching(callable.quantified, trial);
   const fixed = givenSizes(callable, values);
@@ -194,7 +231,7 @@ export function bindCall(
   if (!good) return null;
   const solution = solve(matching.equations, matching.dims, context.assumptions);
   const bindings = bindingsOf(callable, values, solution.bindings, matching.bound);
-  good = discharge(context, callable, bindings, matching, solution.residual) && good;
+  good = discharge(context, callable, bindings, values, matching, solution.residual) && good;
   if (!good) return null;
   const all = mergeBindings(callable.owner, bindings);
   if (!trial) {
@@ -208,7 +245,21 @@ export function bindCall(
   if (whole.length !== converted.length || whole.some(isBroken)) return null;
   const result = substituteType(callable.result, bindings);
   checkResult(context, span, result);
-  return { bindings, arguments: whole, result };
+  return { bindings, arguments: whole, result, each };
+}
+
+/** The arguments where some are parameters of a layer and a tensor is taken; null where that is not so. */
+function eachArguments(
+  context: Context,
+  callable: Callable,
+  values: readonly (TypedExpression | null)[],
+): Each | 'refused' | null {
+  const known = values.filter((value) => value !== null);
+  const some = callable.parameters.some(
+    ({ type }, i) => type.kind === 'tensor' && values[i]?.type.kind === 'params',
+  );
+  if (!some || known.length < values.length) return null;
+  return takesEach(context, callable, values) ? eachOf(context, known) : 'refused';
 }
 
 /** A tensor with a size that is a number below 1 cannot be. */

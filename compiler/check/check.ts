@@ -12,6 +12,7 @@ import { instantiate } from './layers.ts';
 import { isLibrary, loadModule, moduleContext } from './modules.ts';
 import { checkOptimizer } from './optimizers.ts';
 import { checkStatements } from './statements.ts';
+import { paramsType } from './params.ts';
 import type { TypedProgram } from './typed.ts';
 
 export interface CheckResult {
@@ -100,7 +101,13 @@ export function check(main: Source, host: Host): CheckResult {
     sources: [],
     functions: new Map(),
     models: new Map(),
-    rules: { expression: checkExpression, statements: checkStatements, instantiate, fitFunction },
+    rules: {
+      expression: checkExpression,
+      statements: checkStatements,
+      instantiate,
+      paramsType,
+      fitFunction,
+    },
     staticLocals,
     declarations: new Map(),
     ended: new Map(),

@@ -9,6 +9,7 @@ import type {
   Identifier,
   LayerDeclaration,
   ModelDeclaration,
+  NamedBase,
   Statement,
 } from '../../grammar/ast.ts';
 import type { Source, Span } from '../../grammar/source.ts';
@@ -199,6 +200,8 @@ export interface Rules {
     given: readonly Argument[],
     span: Span,
   ) => Instantiation | null;
+  /** What `params(net)` is as a type. */
+  readonly paramsType: (context: Context, node: NamedBase) => Type;
   readonly fitFunction: (
     context: Context,
     value: TypedExpression,
@@ -310,6 +313,8 @@ export interface Callable {
     /** The type as the definition writes it, before the sizes of its layer are known: for messages. */
     readonly declared: Type;
     readonly dim: DimVar | null;
+    /** Null in a function type. */
+    readonly local: Local | null;
     readonly span: Span | null;
     readonly default: (() => TypedExpression) | null;
   }[];

@@ -56,6 +56,22 @@ export function join(all: readonly Dependence[]): Dependence {
   return { flows };
 }
 
+/** Whether one of two paths lies within the other. */
+export const overlaps = (a: string, b: string): boolean =>
+  a === b || a.startsWith(`${b}.`) || b.startsWith(`${a}.`);
+
+export const flowsToPath = ({ flows }: Dependence, path: string): readonly Flow[] =>
+  [...flows].flatMap(([token, flow]) =>
+    typeof token === 'string' && (token === ANYTHING || overlaps(token, path)) ? [flow] : [],
+  );
+
+/** What depends on a layer, or on a part of it, taken together; null for nothing. */
+export const flowToPath = (dependence: Dependence, path: string): Flow | null =>
+  flowsToPath(dependence, path).reduce<Flow | null>(
+    (all, flow) => (all === null ? flow : joinFlows(all, flow)),
+    null,
+  );
+
 const mapFlows = (d: Dependence, change: (flow: Flow) => Flow): Dependence => ({
   flows: new Map([...d.flows].map(([token, flow]) => [token, change(flow)])),
 });
@@ -180,6 +196,13 @@ export function dependenceOf(expression: TypedExpression, state: Dependences): D
         of(expression.then),
         of(expression.else),
       ]);
+    case 'params':
+      return of(expression.of);
+    case 'with':
+      return of(expression.params);
+    case 'each':
+      for (const { local, value } of expression.given) state.locals.set(local, of(value));
+      return of(expression.body);
     case 'comprehension':
       return of(expression.body);
     case 'variable':
@@ -187,15 +210,7 @@ export function dependenceOf(expression: TypedExpression, state: Dependences): D
     case 'derivative':
       return all([expression.of, ...(expression.direction === null ? [] : [expression.direction])]);
     case 'read':
-      return join([
-        of(expression.target),
-        ...expression.slots.flatMap((slot) => {
-          if (slot.kind === 'at') return [cut(of(slot.at), 'a position')];
-          return slot.kind === 'group'
-            ? slot.items.map((item) => cut(of(item.at), 'a position'))
-            : [];
-        }),
-      ]);
+      return dependenceOfRead(expression, state);
     case 'binder': {
       const inner = of(expression.body);
       const { binder } = expression;
@@ -203,6 +218,21 @@ export function dependenceOf(expression: TypedExpression, state: Dependences): D
       return binder === 'any' || binder === 'all' ? lose(inner, `\`${binder}\``) : inner;
     }
   }
+}
+
+/** Of what is read, and, without a gradient, of where. */
+function dependenceOfRead(
+  { target, slots }: Extract<TypedExpression, { kind: 'read' }>,
+  state: Dependences,
+): Dependence {
+  const positions = slots.flatMap((slot) => {
+    if (slot.kind === 'at') return [slot.at];
+    return slot.kind === 'group' ? slot.items.map((item) => item.at) : [];
+  });
+  return join([
+    dependenceOf(target, state),
+    ...positions.map((at) => cut(dependenceOf(at, state), 'a position')),
+  ]);
 }
 
 function dependenceOfCall(
@@ -215,11 +245,14 @@ function dependenceOfCall(
   const summary = summarise(callee, state);
   const parts: Dependence[] = [nothing];
   const path = pathOf(owner);
+  const others = owner?.kind === 'with' ? dependenceOf(owner.params, state) : null;
   for (const [token, flow] of summary.flows) {
     if (typeof token !== 'string') {
       const at = callee.parameters.findIndex((parameter) => parameter.local === token);
       const outside = at < 0 ? hyperParameter(token, owner, state) : given[at];
       parts.push(mapFlows(outside, (outer) => follow(outer, flow)));
+    } else if (others !== null && token.startsWith('self')) {
+      parts.push(mapFlows(others, (outer) => follow(outer, flow)));
     } else if (token === ANYTHING || (path === null && owner !== null)) {
       parts.push(mapFlows(anything(state), (outer) => follow(outer, flow)));
     } else {
@@ -236,7 +269,8 @@ function hyperParameter(
   owner: TypedExpression | null,
   state: Dependences,
 ): Dependence {
-  if (owner?.kind === 'element') return hyperParameter(local, owner.target, state);
+  if (owner?.kind === 'element' || owner?.kind === 'with')
+    return hyperParameter(local, owner.target, state);
   if (owner?.kind === 'self') return direct(local, state);
   const value = owner?.kind === 'layer' ? owner.layer.value.values.get(local) : undefined;
   if (owner?.kind !== 'layer' || value === undefined) return anything(state);

@@ -13,7 +13,13 @@ import { broken, isBroken, lookUp, type Context } from './context.ts';
 import { convertTo, real, tensor } from './convert.ts';
 import { partsOf } from './parts.ts';
 import { describe } from './show.ts';
-import type { DerivativeForm, Index, LocalExpression, TypedExpression } from './typed.ts';
+import type {
+  DerivativeForm,
+  Index,
+  LocalExpression,
+  ParamsExpression,
+  TypedExpression,
+} from './typed.ts';
 import type { TensorType, Type } from './types.ts';
 import { singleLayer } from './values.ts';
 
@@ -130,15 +136,24 @@ function differentiated(
 const isVariable = (type: Type): boolean =>
   type.kind === 'tensor'
     ? type.base.kind === 'real'
-    : type.kind === 'tuple' && type.fields.every((field) => isVariable(field.type));
+    : type.kind === 'params' ||
+      (type.kind === 'tuple' && type.fields.every((field) => isVariable(field.type)));
 
-/** What is differentiated by: a variable of the function; null after a report. */
-function variableAt(context: Context, { node, blame }: Given): LocalExpression | null {
+/** What is differentiated by: a variable of the function, or the parameters of a layer; null after a report. */
+function variableAt(
+  context: Context,
+  { node, blame }: Given,
+): LocalExpression | ParamsExpression | null {
   const refuse = (found: string): null => {
     context.report(report(derivatives.E0430, { span: blame, data: { found } }));
     return null;
   };
   if (node === null) return refuse('a value without a name');
+  if (node.kind === 'call') {
+    const value = context.session.rules.expression(context, node, null);
+    if (isBroken(value)) return null;
+    return value.kind === 'params' ? value : refuse(whatStands(node));
+  }
   if (node.kind !== 'name') return refuse(whatStands(node));
   const value = context.session.rules.expression(context, node, null);
   if (isBroken(value)) return null;

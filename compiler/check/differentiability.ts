@@ -7,7 +7,15 @@ import { derivatives } from '../diagnostics/derivatives.ts';
 import { report } from '../diagnostics/diagnostic.ts';
 import { programs } from '../diagnostics/programs.ts';
 import type { Context } from './context.ts';
-import { ANYTHING, dependenceOf, recordStatement, type Dependence } from './dependence.ts';
+import {
+  ANYTHING,
+  dependenceOf,
+  flowToPath,
+  pathOf,
+  recordStatement,
+  type Dependence,
+  type Flow,
+} from './dependence.ts';
 import { partsOf } from './parts.ts';
 import type { Local, TypedExpression, TypedFunction, TypedStatement, TypedStep } from './typed.ts';
 
@@ -66,19 +74,33 @@ export function followDerivatives<S extends TypedStep>(
   if (result !== null) derivativesIn(result, found);
   if (found.length === 0) return steps;
   const summaries = new Map<TypedFunction, Dependence>();
-  const variables = new Set(found.map(({ by }) => by.local));
-  for (const variable of variables) {
-    const state = { locals: new Map<Local, Dependence>(), summaries, step: 0, variable };
+  const variables = new Set(found.flatMap(({ by }) => variableOf(by) ?? []));
+  // Parameters of layers depend on nothing above them: one pass without a variable serves all that are taken by those.
+  for (const variable of [...variables, null]) {
+    const taken = found.filter(({ by }) => variableOf(by) === variable);
+    if (taken.length === 0) continue;
+    const locals = new Map<Local, Dependence>();
+    const state = { locals, summaries, step: 0, ...(variable === null ? {} : { variable }) };
     for (const statement of steps.flatMap(statementsOf)) recordStatement(statement, state);
-    for (const derivative of found)
-      if (derivative.by.local === variable) {
-        const dependence = dependenceOf(derivative.of, state);
-        checkReach(context, derivative, dependence, isKnown(dependence, parameters));
-      }
+    for (const derivative of taken) {
+      const dependence = dependenceOf(derivative.of, state);
+      checkReach(context, derivative, dependence, isKnown(dependence, parameters));
+    }
   }
   checkRecomputation(context, found, steps, place);
   const given = parameters.filter((local) => variables.has(local)).map(rebound);
   return [...given, ...steps.flatMap((step) => markStep(step, variables))];
+}
+
+const variableOf = (by: Derivative['by']): Local | null => (by.kind === 'local' ? by.local : null);
+
+/** What the value has of the variable, or of any of the parameters; null where it depends on none. */
+function flowTo({ flows }: Dependence, by: Derivative['by']): Flow | null {
+  if (by.kind === 'local') return flows.get(by.local) ?? null;
+  const path = pathOf(by.of);
+  return path === null
+    ? ((by.of.kind === 'local' ? flows.get(by.of.local) : flows.get(ANYTHING)) ?? null)
+    : flowToPath({ flows }, path);
 }
 
 /** Whether the dependence is on parameters alone, and not on a variable whose line is broken or on an unknown function. */
@@ -94,10 +116,10 @@ function checkReach(
   dependence: Dependence,
   known: boolean,
 ): void {
-  const flow = dependence.flows.get(by.local);
+  const flow = flowTo(dependence, by);
   const related = [{ span: by.span, reason: 'the derivative is taken by it' }];
-  const names = { of: textOf(of.span), to: by.local.name };
-  if (flow === undefined) {
+  const names = { of: textOf(of.span), to: textOf(by.span) };
+  if (flow === null) {
     if (!known) return;
     const data = { of: names.of, by: names.to };
     context.report(report(derivatives.E0433, { span, data }));

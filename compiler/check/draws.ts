@@ -12,7 +12,7 @@ import { programs } from '../diagnostics/programs.ts';
 import { suggest } from '../diagnostics/suggest.ts';
 import type { Shape } from '../dims/shape.ts';
 import { givenOf, matchArguments, type Given } from './arguments.ts';
-import { compareShapes } from './assign.ts';
+import { compareShapes } from './compare-shapes.ts';
 import { isBroken, type Callable, type Context } from './context.ts';
 import { convertTo, converts, real, realScalar, tensor } from './convert.ts';
 import { describe, showShape, showType } from './show.ts';
@@ -80,6 +80,7 @@ const callableOf = (distribution: Distribution, span: Span): Callable => ({
     type: realScalar,
     declared: realScalar,
     dim: null,
+    local: null,
     span: null,
     default: value === null ? null : () => ({ kind: 'number', value, type: realScalar, span }),
   })),

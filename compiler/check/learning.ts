@@ -6,13 +6,13 @@ import { report } from '../diagnostics/diagnostic.ts';
 import { programs } from '../diagnostics/programs.ts';
 import type { Context } from './context.ts';
 import {
-  ANYTHING,
   dependenceOf,
+  flowsToPath,
+  overlaps,
   pathOf,
   recordStatement,
   type Dependence,
   type Dependences,
-  type Flow,
 } from './dependence.ts';
 import { partsOf } from './parts.ts';
 import type { Local, TypedExpression, TypedStep } from './typed.ts';
@@ -26,21 +26,12 @@ interface Update {
   readonly span: Span;
 }
 
-/** Whether one of two paths lies within the other. */
-const overlaps = (a: string, b: string): boolean =>
-  a === b || a.startsWith(`${b}.`) || b.startsWith(`${a}.`);
-
-const flowsTo = (dependence: Dependence, path: string): readonly Flow[] =>
-  [...dependence.flows].flatMap(([token, flow]) =>
-    typeof token === 'string' && (token === ANYTHING || overlaps(token, path)) ? [flow] : [],
-  );
-
 /** Reports a learner that the loss does not reach, or reaches by paths that carry no gradient. */
 function checkReach(context: Context, node: Optimize, dependence: Dependence): void {
   for (const layer of node.over) {
     const path = pathOf(layer);
     if (path === null) continue;
-    const flows = flowsTo(dependence, path);
+    const flows = flowsToPath(dependence, path);
     const lost = flows.find((flow) => flow.lost !== null)?.lost ?? null;
     const cut = flows.find((flow) => flow.cut !== null)?.cut ?? null;
     if (flows.length === 0) {

@@ -1,11 +1,13 @@
 // Types of arguments against types of parameters: equations between sizes, each with its origin, and what packs stand for.
 
 import type { Span } from '../../grammar/source.ts';
+import { noAssumptions } from '../dims/assumptions.ts';
 import type { DimVar, PackVar } from '../dims/dim.ts';
 import { matchShapes, substituteShape, type Match, type Shape } from '../dims/shape.ts';
 import type { Equation } from '../dims/solve.ts';
+import { difference } from './structures.ts';
 import type { TypedExpression } from './typed.ts';
-import type { Base, TensorType, Type } from './types.ts';
+import type { Base, ParamsType, TensorType, Type } from './types.ts';
 
 /** Where an equation comes from. */
 export interface SizeOrigin {
@@ -79,7 +81,26 @@ export function matchTypes(
     }
     return null;
   }
+  if (
+    wanted.kind === 'params' &&
+    actual.kind === 'params' &&
+    matchParams(matching, wanted, actual, place)
+  )
+    return null;
   return { kind: 'type', found: actual, wanted };
+}
+
+/** Parameters fit where their structures agree, or by some choice of the sizes that are not known yet. */
+function matchParams(
+  matching: Matching,
+  wanted: ParamsType,
+  actual: ParamsType,
+  place: Place,
+): boolean {
+  const { of } = wanted;
+  if (of.kind !== 'instance' || actual.of.kind !== 'instance' || of.model !== actual.of.model)
+    return difference(wanted, actual, noAssumptions) === null;
+  return matchTypes(matching, of, actual.of, place, null) === null;
 }
 
 const originOf = (

@@ -11,7 +11,8 @@ import type {
 import { report } from '../diagnostics/diagnostic.ts';
 import { types } from '../diagnostics/types-and-shapes.ts';
 import { negate } from '../dims/arithmetic.ts';
-import { compareShapes, sameType } from './assign.ts';
+import { differ, sameType } from './assign.ts';
+import { compareShapes } from './compare-shapes.ts';
 import { builtinNamed, callBuiltin } from './builtin-calls.ts';
 import { broken, isBroken, type Context } from './context.ts';
 import {
@@ -160,10 +161,12 @@ export function checkConditional(
       );
       return broken(node.span);
     }
+  } else if (differ(context, otherwise.type, then.type, node.else.span)) {
+    return broken(node.span);
   } else if (
     isScalar(choice) &&
     sameType(then.type, otherwise.type, context.assumptions) &&
-    then.type.kind === 'tuple'
+    (then.type.kind === 'tuple' || then.type.kind === 'params')
   ) {
     return { ...common, then, else: otherwise, type: then.type };
   }

@@ -35,6 +35,12 @@ export function partsOf(expression: TypedExpression): readonly TypedExpression[]
       return expression.items;
     case 'if':
       return [expression.condition, expression.then, expression.else];
+    case 'params':
+      return [expression.of];
+    case 'with':
+      return [expression.target, expression.params];
+    case 'each':
+      return [...expression.given.map(({ value }) => value), expression.body];
     case 'convert':
     case 'variable':
       return [expression.value];

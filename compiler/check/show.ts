@@ -2,7 +2,7 @@
 
 import { showDim } from '../dims/show.ts';
 import type { Axis, Shape } from '../dims/shape.ts';
-import type { Base, Type } from './types.ts';
+import type { Base, ParamsType, Type } from './types.ts';
 
 const showAxis = (axis: Axis): string =>
   axis.kind === 'pack' ? `..${axis.pack.name}` : showDim(axis.size);
@@ -29,7 +29,16 @@ export function showType(type: Type): string {
       return `(${showFields(type.parameters)}) -> ${showType(type.result)}`;
     case 'instance':
       return type.model.name;
+    case 'params':
+      return `params(${showOwner(type)})`;
   }
+}
+
+/** Whose parameters: `f`, or the model with its sizes. */
+function showOwner({ of }: ParamsType): string {
+  if (of.kind === 'function-parameter') return of.local.name;
+  const sizes = [...of.bindings.dims.values()].map(showDim);
+  return sizes.length === 0 ? of.model.name : `${of.model.name}(${sizes.join(', ')})`;
 }
 
 const showFields = (
@@ -52,5 +61,7 @@ export function describe(type: Type): string {
       return `a function ${showType(type)}`;
     case 'instance':
       return `a layer (${type.model.name})`;
+    case 'params':
+      return `the parameters ${showType(type)}`;
   }
 }

@@ -53,6 +53,9 @@ export function isStatic(
     case 'read':
     case 'binder':
     case 'derivative':
+    case 'params':
+    case 'with':
+    case 'each':
     case 'variable':
       return false;
   }

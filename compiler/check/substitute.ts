@@ -51,6 +51,10 @@ export function substituteType(type: Type, bindings: Bindings): Type {
       };
     case 'instance':
       return { ...type, bindings: composeBindings(type.bindings, bindings) };
+    case 'params':
+      return type.of.kind === 'instance'
+        ? { ...type, of: { ...type.of, bindings: composeBindings(type.of.bindings, bindings) } }
+        : type;
   }
 }
 

@@ -98,20 +98,41 @@ export type TypedExpression = Common &
         readonly indices: readonly BoundIndex[];
         readonly body: TypedExpression;
       }
-    /** `grad(y, x)` and its like: the derivative of `of` as a function of the variable `by`. */
+    /** `grad(y, x)` and its like: the derivative of `of` as a function of the variable, or the parameters, `by`. */
     | {
         readonly kind: 'derivative';
         readonly form: DerivativeForm;
         readonly of: TypedExpression;
-        readonly by: LocalExpression;
+        readonly by: LocalExpression | ParamsExpression;
         /** What `vjp` and `jvp` multiply the Jacobian by: like `of`, and like `by`. */
         readonly direction: TypedExpression | null;
       }
     /** The value itself, where a variable is bound that some derivative is taken by. */
     | { readonly kind: 'variable'; readonly value: TypedExpression }
+    /** `params(net)`: the parameters of a layer, or of the layer that a function belongs to. */
+    | { readonly kind: 'params'; readonly of: TypedExpression }
+    /** `net(x with w)`: its callee, the layer or function `target`, with other parameters. */
+    | { readonly kind: 'with'; readonly target: TypedExpression; readonly params: TypedExpression }
+    /**
+     * `w - lr * g` of parameters: `body` for each tensor in turn, whose shape is `pack`; their structure, or where `total` the sum
+     * of the scalars. Whatever stands in `body` and is no size or number has its value in `given`.
+     */
+    | {
+        readonly kind: 'each';
+        readonly pack: PackVar;
+        /** `spread`: parameters, of which the local is one tensor at a time. */
+        readonly given: readonly {
+          readonly local: Local;
+          readonly value: TypedExpression;
+          readonly spread: boolean;
+        }[];
+        readonly body: TypedExpression;
+        readonly total: boolean;
+      }
   );
 
 export type LocalExpression = Extract<TypedExpression, { kind: 'local' }>;
+export type ParamsExpression = Extract<TypedExpression, { kind: 'params' }>;
 
 export type DerivativeForm = 'grad' | 'vjp' | 'jvp' | 'jac';
 

@@ -4,6 +4,7 @@ import type {
   Expression,
   FunctionType as FunctionTypeNode,
   NamedBase,
+  Path,
   PackNode,
   RecordType,
   TensorType as TensorTypeNode,
@@ -46,9 +47,7 @@ function sizesIn(node: TypeNode): SizeNode[] {
     case 'tensor-type':
       return [
         ...(node.base?.kind === 'fin-base' ? [node.base.size] : []),
-        ...(node.base?.kind === 'named-base'
-          ? (node.base.arguments ?? []).map((argument) => argument.value)
-          : []),
+        ...(node.base?.kind === 'named-base' ? sizeArguments(node.base) : []),
         ...(node.shape?.dimensions ?? []),
       ];
     case 'record-type':
@@ -58,6 +57,17 @@ function sizesIn(node: TypeNode): SizeNode[] {
       return [];
   }
 }
+
+/** The sizes of a model; of `params(Dense(n, m))` those of the model inside, and `params(net)` has none. */
+function sizeArguments({ path, arguments: given }: NamedBase): readonly Expression[] {
+  const values = (given ?? []).map((argument) => argument.value);
+  if (!isParams(path)) return values;
+  return values.flatMap((value) =>
+    value.kind === 'call' ? value.arguments.map((argument) => argument.value) : [],
+  );
+}
+
+const isParams = ({ parts }: Path): boolean => parts.length === 1 && parts[0].text === 'params';
 
 /** What can never be a size does not hide one: a dimension may have the name of some function elsewhere. */
 const neverSizes: ReadonlySet<Entity['kind']> = new Set(['function', 'model', 'type', 'module']);
@@ -277,6 +287,8 @@ function tensorOf(context: Context, node: TensorTypeNode, bind: Binder | null): 
 
 /** A record or another type defined by `type`, or a model with its sizes. */
 function namedOf(context: Context, base: NamedBase, node: TensorTypeNode): Type {
+  if (isParams(base.path) && lookUp(context.scope, 'params') === null && node.shape === null)
+    return context.session.rules.paramsType(context, base);
   const entity = resolvePath(context, base.path);
   if (entity === null || entity.kind === 'broken') return unknownType;
   const name = base.path.parts.map((part) => part.text).join('.');

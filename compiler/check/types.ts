@@ -2,7 +2,7 @@
 
 import type { Dim, DimVar, PackVar } from '../dims/dim.ts';
 import type { Shape } from '../dims/shape.ts';
-import type { TypedModel } from './typed.ts';
+import type { Local, TypedModel } from './typed.ts';
 
 export type Base =
   | { readonly kind: 'real' }
@@ -16,6 +16,7 @@ export type Type =
   | TupleType
   | FunctionType
   | InstanceType
+  | ParamsType
   /** What a broken expression has: it fits everything, so that one cause is reported once. */
   | { readonly kind: 'unknown' };
 
@@ -45,6 +46,15 @@ export interface InstanceType {
   readonly kind: 'instance';
   readonly model: TypedModel;
   readonly bindings: Bindings;
+}
+
+/**
+ * All parameters of a layer as one value: `params(net)`. Of a function that is a parameter (`f` in `params(f)`) the structure is
+ * known at each call only.
+ */
+export interface ParamsType {
+  readonly kind: 'params';
+  readonly of: InstanceType | { readonly kind: 'function-parameter'; readonly local: Local };
 }
 
 /** What each size variable and pack of a definition stands for at a use. */

@@ -7,6 +7,7 @@ import type { Definition } from './diagnostic.ts';
 import { elaborationDiagnostics } from './elaboration.ts';
 import { indices } from './indices.ts';
 import { names } from './names.ts';
+import { paramsDiagnostics } from './params.ts';
 import { programs } from './programs.ts';
 import { syntax } from './syntax.ts';
 import { sizes, types } from './types-and-shapes.ts';
@@ -19,6 +20,7 @@ const tables: readonly Readonly<Record<string, Definition>>[] = [
   indices,
   programs,
   derivatives,
+  paramsDiagnostics,
   files,
   builtinDiagnostics,
   elaborationDiagnostics,

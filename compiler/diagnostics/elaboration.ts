@@ -78,6 +78,19 @@ export const elaborationDiagnostics = defineDiagnostics({
       'steps in an input `step`.',
     example: 'export fn f(seed: [B]) -> y: [B] {\n  e: [B] ~ normal(0, 1)\n  y = seed + e\n}\n',
   },
+  E0708: {
+    severity: 'error',
+    title: 'one gradient for many values',
+    message: ({ params }: { params: string }) =>
+      `the function is called for each value of an index, and \`${params}\` is one for all of them`,
+    help: ({ params }: { params: string }) =>
+      `give each call its own: \`w = ${params}\`, call the layer \`with w\`, and differentiate by \`w\``,
+    explanation:
+      'A function that index notation calls has one value for each index, and so has its derivative by a variable of its own. The ' +
+      'parameters of a layer are shared by all calls.',
+    example:
+      'model M(n: dim) {\n  param w: [n] = 1\n  fn (x: [n]) -> y: real = sum(w * x)\n}\nlayer net = M(3)\nfn slope(x: [3]) -> real = norm(grad(net(x)^2, params(net)))\nexport fn f(x: [B, 3]) -> y: [B] {\n  y[b] = slope(x[b, :])\n}\n',
+  },
 });
 
-export const { E0701, E0702, E0703, E0704, E0705, E0706, E0707 } = elaborationDiagnostics;
+export const { E0701, E0702, E0703, E0704, E0705, E0706, E0707, E0708 } = elaborationDiagnostics;

@@ -16,7 +16,7 @@ import { refuse, type Context } from './context.ts';
 import { asCall, drawnValue, type Call } from './draws.ts';
 import { environmentOf } from './instances.ts';
 import { dtypeOfType, resolveDim, resolveShape } from './sizes.ts';
-import { readState, stateType, statePath } from './store.ts';
+import { read, storedState, writeState } from './store.ts';
 import { asTensor, spread } from '../builtins/labelled.ts';
 
 type CallExpression = Extract<TypedExpression, { kind: 'call' }>;
@@ -186,7 +186,8 @@ export function runFunction(
     statements: body.statements,
     path,
   };
-  return asCall(context, nameOf(called, owner), call, values, () => {
+  const given = [...values, ...(owner?.other?.values.values() ?? [])];
+  return asCall(context, nameOf(called, owner), call, given, () => {
     runStatements(context, body.statements, environment, locals);
     return context.evaluate(body.result, environment);
   });
@@ -234,16 +235,17 @@ function update(
   const holder = owner === null ? null : context.evaluate(owner, environment);
   const instance = holder?.kind === 'instance' ? holder : null;
   const home = instance === null ? environment : instance.environment;
-  readState(builder, store, instance, state, home);
-  const { dtype, shape } = stateType(store, instance, state, home);
+  const stored = storedState(store, instance, state, home);
+  for (const entry of stored) read(store, entry);
   const next = context.evaluate(value, environment);
-  const tensor = asTensor(
-    builder,
-    next,
-    state.type === null ? dtypeOf(next) : dtypeOfType(state.type),
-  );
-  if (tensor.labels.length > 0) refuse(report(E0701, { span, data: { name: state.name } }));
-  const converted = asTensor(builder, tensor, dtype);
-  const stored = builder.stopGradient(spread(builder, converted, [], shape));
-  store.current.set(statePath(instance, state), stored);
+  const parts = next.kind === 'tuple' ? next.items : [next];
+  const values = stored.map(({ type: { dtype, shape } }, i) => {
+    const { type } = state;
+    const from = type?.kind === 'tensor' ? dtypeOfType(type) : dtypeOf(parts[i]);
+    const tensor = asTensor(builder, parts[i], from);
+    if (tensor.labels.length > 0) refuse(report(E0701, { span, data: { name: state.name } }));
+    const converted = asTensor(builder, tensor, dtype);
+    return builder.stopGradient(spread(builder, converted, [], shape));
+  });
+  writeState(store, instance, state, stored, values);
 }

@@ -9,9 +9,12 @@ import {
   spread,
   tensorOf,
   unionOfLabels,
+  varies,
 } from '../builtins/labelled.ts';
 import { partsOf } from '../check/parts.ts';
 import type { DerivativeForm, Local, TypedExpression, TypedStatement } from '../check/typed.ts';
+import { textOf } from '../../grammar/source.ts';
+import { E0708 } from '../diagnostics/elaboration.ts';
 import { programs } from '../diagnostics/programs.ts';
 import { report } from '../diagnostics/diagnostic.ts';
 import type { Builder } from '../ir/builder-types.ts';
@@ -45,7 +48,8 @@ export function evaluateVariable(
   environment: Environment,
 ): Elaborated {
   const { builder } = context;
-  const around = [...environment.locals.values()].flatMap(tensorsOf);
+  const others = environment.self?.other?.values.values() ?? [];
+  const around = [...[...environment.locals.values()].flatMap(tensorsOf), ...others];
   return mapTensors(context.evaluate(value, environment), (leaf) => {
     const t = asTensor(builder, leaf, 'f32');
     const labels = unionOfLabels([t, ...around]);
@@ -72,8 +76,9 @@ const total = (builder: Builder, x: Value): Value =>
 const product = (builder: Builder, a: TensorValue, b: TensorValue): Value =>
   elementwise(builder, [a, b], (x, y) => builder.multiply(x, y)).value;
 
-function variableOf({ by }: Derivative, { locals }: Environment): Elaborated {
-  const value = locals.get(by.local);
+function variableOf(context: Context, { by }: Derivative, environment: Environment): Elaborated {
+  if (by.kind === 'params') return context.evaluate(by, environment);
+  const value = environment.locals.get(by.local);
   if (value === undefined) throw new Error(`the variable ${by.local.name} has no value`);
   return value;
 }
@@ -98,7 +103,11 @@ function gradient(context: Context, expression: Derivative, environment: Environ
   const y = real(context, of, environment);
   const weighted =
     direction === null ? y.value : product(builder, y, real(context, direction, environment));
-  return pulledBack(builder, total(builder, weighted), variableOf(expression, environment));
+  const x = variableOf(context, expression, environment);
+  const shared = tensorsOf(x).some((leaf) => y.labels.some((label) => !varies(leaf, label)));
+  if (shared && expression.by.kind === 'params')
+    refuse(report(E0708, { span: expression.span, data: { params: textOf(expression.by.span) } }));
+  return pulledBack(builder, total(builder, weighted), x);
 }
 
 /**
@@ -109,7 +118,7 @@ function tangent(context: Context, expression: Derivative, environment: Environm
   const { builder } = context;
   const { of, direction } = expression;
   if (direction === null) throw new Error('a jvp has a direction');
-  const x = variableOf(expression, environment);
+  const x = variableOf(context, expression, environment);
   const along = tensorsOf(
     mapTensors(context.evaluate(direction, environment), (leaf) => asTensor(builder, leaf, 'f32')),
   );
@@ -133,7 +142,8 @@ function tangent(context: Context, expression: Derivative, environment: Environm
 function jacobian(context: Context, expression: Derivative, environment: Environment): Elaborated {
   const { builder, store } = context;
   const { by, of, span } = expression;
-  const [x] = tensorsOf(variableOf(expression, environment));
+  if (by.kind === 'params') throw new Error('a Jacobian is by one tensor');
+  const [x] = tensorsOf(variableOf(context, expression, environment));
   const before = new Map(store.current);
   const rows = resolveShape(tensorTypeOf(of.type).shape, environment).map((size, axis) =>
     context.newLabel(`row${axis}`, size),

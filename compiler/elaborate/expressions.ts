@@ -24,6 +24,7 @@ import { evaluateDerivative, evaluateVariable } from './derivatives.ts';
 import { inNotation } from './draws.ts';
 import { bindGroup } from './indices.ts';
 import { constantValue, layerValue } from './instances.ts';
+import { evaluateEach, evaluateParams, evaluateWith } from './params.ts';
 import { evaluateRead, labelsOf } from './reads.ts';
 import { dtypeOfBase, dtypeOfType, resolveDim, tensorTypeOf } from './sizes.ts';
 import { readParameter, readState } from './store.ts';
@@ -94,12 +95,12 @@ const rules: Rules = {
   parameter: (context, { parameter, owner }, environment) => {
     const instance = ownerInstance(context, owner, environment);
     if (instance === null) throw new Error('a parameter belongs to an instance');
-    return tensorOf(readParameter(context.builder, context.store, instance, parameter));
+    return readParameter(context.store, instance, parameter);
   },
   state: (context, { state, owner }, environment) => {
     const instance = ownerInstance(context, owner, environment);
     const home = instance?.environment ?? environment;
-    return tensorOf(readState(context.builder, context.store, instance, state, home));
+    return readState(context.store, instance, state, home);
   },
   function: (context, { function: definition, owner }, environment) => ({
     kind: 'closure',
@@ -143,6 +144,9 @@ const rules: Rules = {
     inNotation(context, () => evaluateBinder(context, expression, environment)),
   derivative: evaluateDerivative,
   variable: evaluateVariable,
+  params: evaluateParams,
+  with: evaluateWith,
+  each: evaluateEach,
 };
 
 function evaluateConvert(

@@ -1,36 +1,21 @@
 // First values: the graph that draws parameters from a seed and fills states. The draw of a parameter depends on the seed and
 // its path alone, so all init graphs of a program agree.
 
-import type { Environment, InstanceValue } from '../builtins/elaboration.ts';
+import type { Elaborated, InstanceValue } from '../builtins/elaboration.ts';
 import { asTensor, spread, tensorOf } from '../builtins/labelled.ts';
-import type { TypedExpression, TypedLayer, TypedParameter } from '../check/typed.ts';
-import type { Graph, Role, TensorType, Value } from '../ir/graph.ts';
+import type { TypedLayer, TypedParameter } from '../check/typed.ts';
+import type { Graph, TensorType, Value } from '../ir/graph.ts';
 import type { Context } from './context.ts';
 import { asFirstValue } from './draws.ts';
 import { instancesWithin, layerValue } from './instances.ts';
 import { newContext } from './new-context.ts';
-import {
-  parameterPath,
-  parameterType,
-  statePath,
-  stateType,
-  type Entry,
-  type Origin,
-} from './store.ts';
+import { read, storedParameter, storedState, type Origin, type Stored } from './store.ts';
 
-type Wanted = Pick<Entry, 'path' | 'role' | 'type' | 'origin'>;
-
-/** The graph that gives the first value of every entry under its path, from the input `seed`. */
-export function initGraph(name: string, entries: Iterable<Wanted>): Graph {
-  const context = newContext(false, name);
-  const { builder } = context;
-  const seed = context.draws.seed();
-  for (const { path, role, type, origin } of entries)
-    builder.at({ path, span: spanOf(origin) }, () =>
-      asFirstValue(context, path, () =>
-        builder.output(path, role, firstValue(context, seed, path, type, origin)),
-      ),
-    );
+/** The graph that gives the first value of each under its path, from the input `seed`. */
+export function initGraph(name: string, wanted: Iterable<Stored>): Graph {
+  const context = newContext(false, name, undefined, firstValue);
+  const { builder, store } = context;
+  for (const stored of wanted) builder.output(stored.path, stored.role, read(store, stored));
   return builder.graph(name);
 }
 
@@ -39,36 +24,36 @@ const spanOf = (origin: Origin): TypedParameter['span'] | null => {
   return origin.kind === 'state' ? origin.state.span : null;
 };
 
-function firstValue(
-  context: Context,
-  seed: Value,
-  path: string,
-  type: TensorType,
-  origin: Origin,
-): Value {
+/** The first value of a parameter or state, which may be computed from those of others. */
+const firstValue =
+  (context: Context) =>
+  ({ path, type, origin }: Stored): Value =>
+    context.builder.at({ path, span: spanOf(origin) }, () =>
+      asFirstValue(context, path, () => madeBy(context, path, type, origin)),
+    );
+
+function madeBy(context: Context, path: string, type: TensorType, origin: Origin): Value {
   if (origin.kind === 'zero') return context.builder.full(0, type.shape, type.dtype);
-  if (origin.kind === 'state')
-    return filled(context, origin.state.initial, origin.environment, type);
+  if (origin.kind === 'state') {
+    const value = context.evaluate(origin.state.initial, origin.environment);
+    const { item } = origin;
+    return filled(context, value.kind === 'tuple' ? value.items[item ?? 0] : value, type);
+  }
   const { owner, parameter } = origin;
   const { initialiser } = parameter;
   const { environment } = owner;
-  if (initialiser.kind === 'value') return filled(context, initialiser.value, environment, type);
+  if (initialiser.kind === 'value')
+    return filled(context, context.evaluate(initialiser.value, environment), type);
   const parameters = initialiser.arguments.map((a) => context.evaluate(a, environment));
   const { shape } = type;
+  const seed = context.draws.seed();
   const site = { builder: context.builder, seed, name: path, stream: null, shape };
   const drawn = tensorOf(initialiser.distribution.draw(site, parameters, null));
   return asTensor(context.builder, drawn, type.dtype).value;
 }
 
-function filled(
-  context: Context,
-  expression: TypedExpression,
-  environment: Environment,
-  { dtype, shape }: TensorType,
-): Value {
-  const { builder } = context;
-  const value = asTensor(builder, context.evaluate(expression, environment), dtype);
-  return spread(builder, value, [], shape);
+function filled({ builder }: Context, value: Elaborated, { dtype, shape }: TensorType): Value {
+  return spread(builder, asTensor(builder, value, dtype), [], shape);
 }
 
 /** The graph that draws every parameter and fills every state of the program's own layers. */
@@ -83,21 +68,10 @@ export function programInit(name: string, layers: readonly TypedLayer[]): Graph 
   );
 }
 
-function entriesOf(context: Context, owner: InstanceValue): Wanted[] {
+function entriesOf({ store }: Context, owner: InstanceValue): Stored[] {
   const { model, environment } = owner;
-  const role = (kind: 'parameter' | 'state'): Role => kind;
   return [
-    ...model.parameters.map((parameter) => ({
-      path: parameterPath(owner, parameter),
-      role: role('parameter'),
-      type: parameterType(owner, parameter),
-      origin: { kind: 'parameter' as const, parameter, owner },
-    })),
-    ...model.states.map((state) => ({
-      path: statePath(owner, state),
-      role: role('state'),
-      type: stateType(context.store, owner, state, environment),
-      origin: { kind: 'state' as const, state, environment },
-    })),
+    ...model.parameters.map((parameter) => storedParameter(owner, parameter)),
+    ...model.states.flatMap((state) => storedState(store, owner, state, environment)),
   ];
 }

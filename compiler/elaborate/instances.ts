@@ -1,7 +1,13 @@
 // Model instances: a model with its sizes and hyper-parameters evaluated, at a path. Each path has one instance a graph, so that a
 // layer used twice is shared.
 
-import type { Elaborated, Environment, InstanceValue } from '../builtins/elaboration.ts';
+import type {
+  Elaborated,
+  Environment,
+  InstanceValue,
+  OtherParameters,
+  TensorValue,
+} from '../builtins/elaboration.ts';
 import type { Instantiation, Local, TypedConstant, TypedLayer } from '../check/typed.ts';
 import { report } from '../diagnostics/diagnostic.ts';
 import { E0704 } from '../diagnostics/elaboration.ts';
@@ -22,6 +28,7 @@ export function instantiate(
   { type, values }: Instantiation,
   path: string,
   environment: Environment,
+  other: OtherParameters | null = null,
 ): InstanceValue {
   const { model } = type;
   const dims = new Map<DimVar, Dim>();
@@ -35,7 +42,7 @@ export function instantiate(
     if (parameter.kind === 'value' && !locals.has(parameter.local) && parameter.default !== null)
       locals.set(parameter.local, context.evaluate(parameter.default, own));
   }
-  return withSelf(model, path, own);
+  return withSelf(model, path, own, other);
 }
 
 /** The environment of an instance names the instance itself. */
@@ -43,11 +50,21 @@ function withSelf(
   model: InstanceValue['model'],
   path: string,
   environment: Environment,
+  other: OtherParameters | null,
 ): InstanceValue {
   const closed = { ...environment };
-  const instance: InstanceValue = { kind: 'instance', model, path, environment: closed };
+  const instance: InstanceValue = { kind: 'instance', model, path, environment: closed, other };
   closed.self = instance;
   return instance;
+}
+
+/** The same layer with other parameters, by path. */
+export function withOther(
+  { model, path, environment, other: around }: InstanceValue,
+  values: ReadonlyMap<string, TensorValue>,
+): InstanceValue {
+  const fresh = { values, around, states: new Map(), instances: new Map(), constants: new Map() };
+  return withSelf(model, path, environment, fresh);
 }
 
 const MOST_LAYERS = 10_000;
@@ -59,8 +76,9 @@ export function layerValue(
   owner: InstanceValue | null,
 ): Elaborated {
   const path = owner === null ? layer.name : `${owner.path}.${layer.name}`;
-  const environment = environmentOf(owner);
-  if (layer.count === null) return layerInstance(context, layer, path, environment);
+  const at = { environment: environmentOf(owner), other: owner?.other ?? null };
+  const { environment } = at;
+  if (layer.count === null) return layerInstance(context, layer, path, at);
   const size = resolveDim(layer.count, environment);
   const count = isConstant(size);
   if (count === null) throw new Error(`the number of layers ${path} is not known`);
@@ -69,7 +87,7 @@ export function layerValue(
     refuse(report(E0704, { span: layer.span, data }));
   }
   const items = Array.from({ length: count }, (_, i) =>
-    layerInstance(context, layer, `${path}.${i}`, environment),
+    layerInstance(context, layer, `${path}.${i}`, at),
   );
   return { kind: 'layers', items };
 }
@@ -78,14 +96,15 @@ function layerInstance(
   context: Context,
   layer: TypedLayer,
   path: string,
-  environment: Environment,
+  { environment, other }: Pick<InstanceValue, 'environment' | 'other'>,
 ): InstanceValue {
-  const known = context.instances.get(path);
+  const instances = other?.instances ?? context.instances;
+  const known = instances.get(path);
   if (known !== undefined) return known;
   const instance = withoutDraws(context, () =>
-    instantiate(context, layer.value, path, environment),
+    instantiate(context, layer.value, path, environment, other),
   );
-  context.instances.set(path, instance);
+  instances.set(path, instance);
   return instance;
 }
 
@@ -104,8 +123,9 @@ export function constantValue(
   owner: InstanceValue | null,
 ): Elaborated {
   const path = owner?.path ?? '';
-  const byOwner = context.constants.get(constant) ?? new Map<string, Elaborated>();
-  context.constants.set(constant, byOwner);
+  const constants = owner?.other?.constants ?? context.constants;
+  const byOwner = constants.get(constant) ?? new Map<string, Elaborated>();
+  constants.set(constant, byOwner);
   let value = byOwner.get(path);
   if (value === undefined) {
     value = withoutDraws(context, () => context.evaluate(constant.value, environmentOf(owner)));

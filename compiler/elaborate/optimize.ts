@@ -45,7 +45,7 @@ function moveAfterSeveral(
   const count = step.accumulate;
   const gathered = learners.map(({ path, gradient }) => {
     const name = ownName(training, step, `${path}.accumulated`);
-    const sum = builder.add(readSum(builder, store, name, gradient), gradient);
+    const sum = builder.add(readSum(store, name, gradient), gradient);
     store.current.set(name, sum);
     return { path, name, sum };
   });

@@ -1,12 +1,20 @@
 // The parameters, optimiser states, states and counters of one graph: an input port each, made at the first read, and the
 // value that later reads see.
 
-import type { Environment, InstanceValue } from '../builtins/elaboration.ts';
+import type {
+  Elaborated,
+  Environment,
+  InstanceValue,
+  OtherParameters,
+  TensorValue,
+} from '../builtins/elaboration.ts';
+import { tensorOf } from '../builtins/labelled.ts';
 import type { TypedParameter, TypedState } from '../check/typed.ts';
 import type { Dim } from '../dims/dim.ts';
 import type { GraphBuilder } from '../ir/builder.ts';
 import type { Role, TensorType, Value } from '../ir/graph.ts';
 import { dtypeOfBase, resolveShape, tensorTypeOf } from './sizes.ts';
+import { leafShapes } from './structures.ts';
 
 /** How the first value of an entry is made. */
 export type Origin =
@@ -15,14 +23,24 @@ export type Origin =
       readonly parameter: TypedParameter;
       readonly owner: InstanceValue;
     }
-  | { readonly kind: 'state'; readonly state: TypedState; readonly environment: Environment }
+  /** `item`: which tensor of a state that has several. */
+  | {
+      readonly kind: 'state';
+      readonly state: TypedState;
+      readonly environment: Environment;
+      readonly item: number | null;
+    }
   | { readonly kind: 'zero' };
 
-export interface Entry {
+/** What has a value between the steps of a program. */
+export interface Stored {
   readonly path: string;
   readonly role: Role;
   readonly type: TensorType;
   readonly origin: Origin;
+}
+
+export interface Entry extends Stored {
   readonly input: Value;
 }
 
@@ -33,97 +51,153 @@ export interface Store {
   readonly current: Map<string, Value>;
   /** Shapes of optimiser states, by the path of the optimiser's instance for one parameter. */
   readonly optimizerShapes: Map<string, readonly Dim[]>;
+  /** What the first read gives: an input of the graph, or where first values are made, the first value. */
+  readonly first: (stored: Stored) => Value;
 }
 
-export const newStore = (): Store => ({
+export const newStore = (first: Store['first']): Store => ({
   entries: new Map(),
   current: new Map(),
   optimizerShapes: new Map(),
+  first,
 });
 
-/** The value at `path` as it is now; the first read makes the port. */
-function read(
-  builder: GraphBuilder,
-  store: Store,
-  path: string,
-  make: () => Omit<Entry, 'path' | 'input'>,
-): Value {
-  const known = store.current.get(path);
-  if (known !== undefined) return known;
-  const { role, type, origin } = make();
-  const input = builder.input(path, role, type);
-  store.entries.set(path, { path, role, type, origin, input });
+/** A store whose first reads make ports. */
+export const portStore = (builder: GraphBuilder): Store =>
+  newStore(({ path, role, type }) => builder.input(path, role, type));
+
+/** The value at `path` as it is now; null where nothing has read it. */
+const currentValue = (store: Store, path: string): Value | null =>
+  store.current.get(path) ?? store.entries.get(path)?.input ?? null;
+
+/** The value at `path` as it is now. */
+export function read(store: Store, stored: Stored): Value {
+  const { path } = stored;
+  const known = currentValue(store, path);
+  if (known !== null) return known;
+  const input = store.first(stored);
+  store.entries.set(path, { ...stored, input });
   store.current.set(path, input);
   return input;
 }
 
+// ---- parameters ---------------------------------------------------------------------------------------------------
+
 export const parameterPath = (owner: InstanceValue, parameter: TypedParameter): string =>
   `${owner.path}.${parameter.name}`;
 
-export function parameterType(owner: InstanceValue, parameter: TypedParameter): TensorType {
+export function storedParameter(owner: InstanceValue, parameter: TypedParameter): Stored {
   const { base, shape } = tensorTypeOf(parameter.type);
-  return { dtype: dtypeOfBase(base), shape: resolveShape(shape, owner.environment) };
+  return {
+    path: parameterPath(owner, parameter),
+    role: 'parameter',
+    type: { dtype: dtypeOfBase(base), shape: resolveShape(shape, owner.environment) },
+    origin: { kind: 'parameter', parameter, owner },
+  };
 }
 
-export const readParameter = (
-  builder: GraphBuilder,
+export function readParameter(
   store: Store,
   owner: InstanceValue,
   parameter: TypedParameter,
-): Value =>
-  read(builder, store, parameterPath(owner, parameter), () => ({
-    role: 'parameter',
-    type: parameterType(owner, parameter),
-    origin: { kind: 'parameter', parameter, owner },
-  }));
+): TensorValue {
+  const path = parameterPath(owner, parameter);
+  for (let { other } = owner; other !== null; other = other.around) {
+    const value = other.values.get(path);
+    if (value !== undefined) return value;
+  }
+  return tensorOf(read(store, storedParameter(owner, parameter)));
+}
 
-export const statePath = (owner: InstanceValue | null, state: TypedState): string =>
+// ---- states -------------------------------------------------------------------------------------------------------
+
+const statePath = (owner: InstanceValue | null, state: TypedState): string =>
   owner === null ? state.name : `${owner.path}.${state.name}`;
 
-/** A state's type: its own, or for an optimiser's the shape of the parameter it serves. */
-export function stateType(
+/** The tensors of a state: one at its own path, or those of `params(net)` below it. */
+export function storedState(
   store: Store,
   owner: InstanceValue | null,
   state: TypedState,
   environment: Environment,
-): TensorType {
-  if (state.type === null)
-    return { dtype: 'f32', shape: store.optimizerShapes.get(owner?.path ?? '') ?? [] };
-  const { base, shape } = tensorTypeOf(state.type);
-  return { dtype: dtypeOfBase(base), shape: resolveShape(shape, environment) };
+): readonly Stored[] {
+  const path = statePath(owner, state);
+  const ofOptimizer = owner !== null && store.optimizerShapes.has(owner.path);
+  const role = ofOptimizer ? 'optimizer' : 'state';
+  const origin = { kind: 'state' as const, state, environment, item: null };
+  const { type } = state;
+  if (type?.kind === 'params')
+    return leafShapes(type, environment).map((leaf, item) => ({
+      path: `${path}.${leaf.path}`,
+      role,
+      type: { dtype: 'f32' as const, shape: leaf.shape },
+      origin: { ...origin, item },
+    }));
+  if (type === null)
+    return [
+      {
+        path,
+        role,
+        type: { dtype: 'f32', shape: store.optimizerShapes.get(owner?.path ?? '') ?? [] },
+        origin,
+      },
+    ];
+  const { base, shape } = tensorTypeOf(type);
+  const dtype = dtypeOfBase(base);
+  return [{ path, role, type: { dtype, shape: resolveShape(shape, environment) }, origin }];
 }
+
+const asState = ({ type }: TypedState, items: readonly TensorValue[]): Elaborated =>
+  type?.kind === 'params' ? { kind: 'tuple', items } : items[0];
 
 export function readState(
-  builder: GraphBuilder,
   store: Store,
   owner: InstanceValue | null,
   state: TypedState,
   environment: Environment,
-): Value {
-  const ofOptimizer = owner !== null && store.optimizerShapes.has(owner.path);
-  return read(builder, store, statePath(owner, state), () => ({
-    role: ofOptimizer ? 'optimizer' : 'state',
-    type: stateType(store, owner, state, environment),
-    origin: { kind: 'state', state, environment },
-  }));
+): Elaborated {
+  const path = statePath(owner, state);
+  for (let other = owner?.other ?? null; other !== null; other = other.around) {
+    const value = other.states.get(path);
+    if (value !== undefined) return value;
+  }
+  const all = storedState(store, owner, state, environment);
+  return asState(
+    state,
+    all.map((stored) => tensorOf(read(store, stored))),
+  );
 }
 
-export const readCounter = (builder: GraphBuilder, store: Store, path: string): Value =>
-  read(builder, store, path, () => ({
+/** Later reads give the values, one a tensor of the state. A call with other parameters keeps them to itself. */
+export function writeState(
+  store: Store,
+  owner: InstanceValue | null,
+  state: TypedState,
+  stored: readonly Stored[],
+  values: readonly Value[],
+): void {
+  const other: OtherParameters | null = owner?.other ?? null;
+  if (other !== null)
+    other.states.set(
+      statePath(owner, state),
+      asState(
+        state,
+        values.map((v) => tensorOf(v)),
+      ),
+    );
+  else stored.forEach(({ path }, i) => store.current.set(path, values[i]));
+}
+
+// ---- counters -----------------------------------------------------------------------------------------------------
+
+export const readCounter = (store: Store, path: string): Value =>
+  read(store, {
+    path,
     role: 'counter',
     type: { dtype: 'i32', shape: [] },
     origin: { kind: 'zero' },
-  }));
+  });
 
 /** What an optimiser has gathered for the parameter at `path`, at first nothing. */
-export const readSum = (
-  builder: GraphBuilder,
-  store: Store,
-  path: string,
-  { dtype, shape }: TensorType,
-): Value =>
-  read(builder, store, path, () => ({
-    role: 'optimizer',
-    type: { dtype, shape },
-    origin: { kind: 'zero' },
-  }));
+export const readSum = (store: Store, path: string, { dtype, shape }: TensorType): Value =>
+  read(store, { path, role: 'optimizer', type: { dtype, shape }, origin: { kind: 'zero' } });

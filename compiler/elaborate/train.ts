@@ -45,7 +45,7 @@ function runTrain(
   const environment = entryEnvironment(train, locals);
   const parameters = train.parameters.map((local) => ({ local, dim: null }));
   const data = dataInputs(context, parameters, environment, locals, span);
-  const done = readCounter(builder, store, counterName);
+  const done = readCounter(store, counterName);
   const times = learns ? builder.add(done, builder.scalar(1, 'i32')) : null;
   locals.set(train.counter, tensorOf(times ?? done));
   const training: Training = {
@@ -72,7 +72,7 @@ const streamOf =
   (learns: boolean) =>
   ({ builder, store }: Context): Value =>
     learns
-      ? builder.convert(readCounter(builder, store, counterName), 'u32')
+      ? builder.convert(readCounter(store, counterName), 'u32')
       : builder.scalar(2 ** 32 - 1, 'u32');
 
 /** The graph without an input of that name that nothing reads. */
