@@ -13,6 +13,7 @@ import {
   recordStatement,
   type Dependence,
   type Dependences,
+  type Flow,
 } from './dependence.ts';
 import { partsOf } from './parts.ts';
 import type { Local, TypedExpression, TypedStep } from './typed.ts';
