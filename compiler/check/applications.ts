@@ -83,7 +83,7 @@ function builtinArgument(context: Context, name: string, node: Expression): Type
 
 export function checkCall(context: Context, node: CallExpression): TypedExpression {
   const tabulated = modelNamed(context, node.callee);
-  if (tabulated !== null && isTabulated(tabulated.typed)) {
+  if (tabulated !== null && isTabulated(tabulated.typed) && node.with === null) {
     const value = instantiate(context, tabulated, node.arguments, node.span);
     if (value === null) return broken(node.span);
     return { kind: 'instantiation', value, type: value.type, span: node.span };
