@@ -1,15 +1,15 @@
-// DLG's step.onnx on onnxruntime-node, driven as a stranger would: outputs `X.next` are fed back as inputs `X`. Imports
-// nothing of the compiler. Usage: ours.mjs FOLDER THREADS
+// DLG's training step on onnxruntime-node, driven as a stranger would: outputs `X.next` are fed back as inputs `X`. Imports
+// nothing of the compiler. Usage: dlg-onnx.mjs FOLDER THREADS
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 
-import { measure, readTask } from './task.mjs';
+import { measureSteps, readTask } from './task.mjs';
 
 const [folder, threads] = [process.argv[2], Number(process.argv[3])];
 const task = readTask(folder);
-const session = await InferenceSession.create(readFileSync(join(folder, 'step.onnx')), {
+const session = await InferenceSession.create(readFileSync(join(folder, 'model.onnx')), {
   intraOpNumThreads: threads,
   interOpNumThreads: 1,
   executionMode: 'sequential',
@@ -31,7 +31,7 @@ const loops = session.outputNames
   .map((name) => [name, name.slice(0, -'.next'.length)]);
 
 const plural = threads === 1 ? '' : 's';
-await measure(`DLG on ONNX Runtime (${threads} thread${plural})`, task, async () => {
+await measureSteps(`DLG on ONNX Runtime (${threads} thread${plural})`, task, async () => {
   const outputs = await session.run(feeds);
   for (const [from, to] of loops) feeds[to] = outputs[from];
   return outputs.loss.data[0];

@@ -1,4 +1,4 @@
-"""JAX on the CPU, the whole step in one jit with donated state. Usage: jax_cpu.py FOLDER THREADS"""
+"""JAX on the CPU, the whole step in one jit with donated state. Usage: jax-cpu.py FOLDER THREADS"""
 
 import json
 import os
@@ -84,7 +84,7 @@ p = tensors
 m = {n: jnp.zeros_like(w) for n, w in p.items()}
 v = {n: jnp.zeros_like(w) for n, w in p.items()}
 losses, times = [], []
-for i in range(8 + task["steps"]):
+for i in range(8 + task["runs"]):
     start = time.perf_counter()
     value, p, m, v = compiled(p, m, v, float(i + 1), x, y)
     value = float(value)

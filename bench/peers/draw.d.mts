@@ -1,0 +1,1 @@
+export function draw(seed: number, count: number, low: number): Float32Array<ArrayBuffer>;
