@@ -132,11 +132,8 @@ export interface ScheduleDeclaration extends Documented {
   readonly name: Identifier;
   readonly parameters: readonly Parameter[];
   readonly where: readonly Expression[];
-  readonly members: readonly (TableMember | ErrorNode)[];
+  readonly tables: readonly (CheckClause | Bind | ErrorNode)[];
 }
-
-/** What schedules and decision processes are made of. */
-export type TableMember = ConstDeclaration | FunctionDeclaration | CheckClause | Bind;
 
 /** `check 0 < beta < 1, decreasing(abar)` */
 export interface CheckClause extends Spanned {
@@ -149,7 +146,9 @@ export interface MdpDeclaration extends Documented {
   readonly name: Identifier;
   readonly parameters: readonly Parameter[];
   readonly where: readonly Expression[];
-  readonly members: readonly (SpaceDeclaration | TableMember | ErrorNode)[];
+  readonly members: readonly (
+    SpaceDeclaration | ConstDeclaration | FunctionDeclaration | CheckClause | Bind | ErrorNode
+  )[];
 }
 
 /** `states S = n * n`, `actions A = 4` */

@@ -2,6 +2,7 @@
 // of models, the tables of schedules and decision processes, and the steps of training.
 
 import type {
+  Bind,
   Block,
   CheckClause,
   Comment,
@@ -21,7 +22,6 @@ import type {
   SpaceDeclaration,
   StateDeclaration,
   Step,
-  TableMember,
   TypeNode,
 } from './ast.ts';
 import { standsAlone } from './comments.ts';
@@ -223,15 +223,22 @@ export abstract class MemberParser extends StatementParser {
     return { kind: 'check', conditions, span: this.since(start) };
   });
 
-  /** What stands in the braces of a schedule or decision process, but for its states and actions. */
-  protected readonly table = this.RULE('table', (): TableMember =>
-    this.OR<TableMember>([
-      { ALT: () => this.SUBRULE(this.constant) },
-      { ALT: () => this.SUBRULE(this.fn) },
-      { ALT: () => this.SUBRULE(this.check) },
-      { ALT: () => this.SUBRULE(this.bind) },
-    ]),
-  );
+  protected readonly tables = this.RULE('tables', (): (CheckClause | Bind | ErrorNode)[] => {
+    const list: (CheckClause | Bind | ErrorNode)[] = [];
+    const open = this.CONSUME(symbol['{']);
+    this.sequence(sequences.tables, list, () =>
+      this.MANY(() =>
+        list.push(
+          this.OR<CheckClause | Bind>([
+            { ALT: () => this.SUBRULE(this.check) },
+            { ALT: () => this.SUBRULE(this.bind) },
+          ]),
+        ),
+      ),
+    );
+    this.closing(symbol['}'], open, 'the tables', () => this.CONSUME(symbol['}']));
+    return list;
+  });
 
   /** `states S = n * n`, `actions A = 4` */
   protected readonly space = this.RULE('space', (): SpaceDeclaration => {

@@ -114,7 +114,7 @@ const items: Printers = {
     'schedule ',
     headDoc(comments, node),
     ' ',
-    bodyDoc(comments, node, node.members),
+    bodyDoc(comments, node, node.tables),
   ],
   check: (comments, { conditions }) => [
     'check ',

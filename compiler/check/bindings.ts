@@ -6,12 +6,13 @@ import { report } from '../diagnostics/diagnostic.ts';
 import { indices } from '../diagnostics/indices.ts';
 import { programs } from '../diagnostics/programs.ts';
 import { types } from '../diagnostics/types-and-shapes.ts';
-import { assign, sameType, sizeNotes } from './assign.ts';
+import { assign, sameType, sizeNotes, type Complain } from './assign.ts';
 import { checkComprehension } from './comprehensions.ts';
-import { isBroken, lookUp, type Body, type Context, type Entity } from './context.ts';
+import { broken, isBroken, lookUp, type Body, type Context, type Entity } from './context.ts';
 import { checkDraw } from './draws.ts';
 import { reportUnknown } from './paths.ts';
 import { describe, showType } from './show.ts';
+import { checkPut, putsAtPlaces } from './puts.ts';
 import { declare } from './signatures.ts';
 import type { Local, TypedExpression, TypedStatement } from './typed.ts';
 import { toType } from './types-from-syntax.ts';
@@ -195,6 +196,22 @@ function stateTarget(context: Context, target: Target): TypedExpression | null {
   return isBroken(value) ? null : value;
 }
 
+/** The right side of `<-`, with what its left side says of it. */
+function nextValue(
+  context: Context,
+  target: Target,
+  current: TypedExpression | null,
+  node: Expression,
+  complain: Complain,
+): TypedExpression {
+  const { slots, span } = target;
+  if (slots === null) return context.session.rules.expression(context, node, current?.type ?? null);
+  if (current === null) return broken(span);
+  if (putsAtPlaces(context, slots)) return checkPut(context, target, current, node, complain);
+  const wanted = current.type.kind === 'tensor' ? current.type : null;
+  return checkComprehension(context, slots, node, wanted, span);
+}
+
 function checkUpdate(context: Context, node: Bind): readonly TypedStatement[] {
   const apart =
     node.values.length === 1 && node.targets.length > 1 ? takeApart(context, node) : null;
@@ -211,28 +228,23 @@ function checkUpdate(context: Context, node: Bind): readonly TypedStatement[] {
   const updates = node.targets.map((target, i): TypedStatement | null => {
     const state = stateTarget(context, target);
     const wanted = state?.type ?? null;
+    const complain =
+      (span: Span): Complain =>
+      (found, declared) =>
+        context.report(
+          report(programs.E0406, {
+            span,
+            data: { name: target.name.text, declared: showType(declared), found: describe(found) },
+            related:
+              state?.kind === 'state' ? [{ span: state.state.span, reason: 'declared here' }] : [],
+          }),
+        );
     const raw =
       apart !== null
         ? apart.values[i]
-        : target.slots === null
-          ? context.session.rules.expression(context, node.values[i], wanted)
-          : checkComprehension(
-              context,
-              target.slots,
-              node.values[i],
-              wanted?.kind === 'tensor' ? wanted : null,
-              target.span,
-            );
+        : nextValue(context, target, state, node.values[i], complain(node.values[i].span));
     if (state?.kind !== 'state' || wanted === null) return null;
-    const value = assign(context, raw, wanted, (found) =>
-      context.report(
-        report(programs.E0406, {
-          span: raw.span,
-          data: { name: target.name.text, declared: showType(wanted), found: describe(found) },
-          related: [{ span: state.state.span, reason: 'declared here' }],
-        }),
-      ),
-    );
+    const value = assign(context, raw, wanted, complain(raw.span));
     if (isBroken(value)) return null;
     return { kind: 'update', state: state.state, owner: state.owner, value, span: target.span };
   });

@@ -8,11 +8,9 @@ import type {
   FunctionDeclaration,
   Identifier,
   LayerDeclaration,
-  MdpDeclaration,
   ModelDeclaration,
   NamedBase,
   Statement,
-  ScheduleDeclaration,
 } from '../../grammar/ast.ts';
 import type { Source, Span } from '../../grammar/source.ts';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
@@ -167,7 +165,7 @@ export interface HyperSignature {
 }
 
 export interface ModelInfo {
-  readonly node: ModelDeclaration | ScheduleDeclaration | MdpDeclaration;
+  readonly node: ModelDeclaration;
   readonly module: Module;
   readonly typed: TypedModel;
   readonly signature: () => HyperSignature;

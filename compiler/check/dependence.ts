@@ -152,7 +152,6 @@ export function dependenceOf(expression: TypedExpression, state: Dependences): D
     case 'dim':
     case 'index':
     case 'training':
-    case 'instantiation':
     case 'constant':
     case 'state':
     case 'builtin-function':
@@ -212,6 +211,8 @@ export function dependenceOf(expression: TypedExpression, state: Dependences): D
       return all([expression.of, ...(expression.direction === null ? [] : [expression.direction])]);
     case 'read':
       return dependenceOfRead(expression, state);
+    case 'put':
+      return join([of(expression.value), dependenceOfRead(expression, state)]);
     case 'binder': {
       const inner = of(expression.body);
       const { binder } = expression;
@@ -221,9 +222,9 @@ export function dependenceOf(expression: TypedExpression, state: Dependences): D
   }
 }
 
-/** Of what is read, and, without a gradient, of where. */
+/** Of what is read or replaced, and, without a gradient, of where. */
 function dependenceOfRead(
-  { target, slots }: Extract<TypedExpression, { kind: 'read' }>,
+  { target, slots }: Extract<TypedExpression, { kind: 'read' | 'put' }>,
   state: Dependences,
 ): Dependence {
   const positions = slots.flatMap((slot) => {

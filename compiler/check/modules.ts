@@ -22,7 +22,6 @@ import {
   unknownType,
   type Context,
   type Entity,
-  type ModelInfo,
   type Module,
   type Session,
 } from './context.ts';
@@ -185,13 +184,6 @@ function typeEntity(context: Context, node: TypeDeclaration): Entity {
   return { kind: 'type', get, span: node.name.span };
 }
 
-function declareModel(context: Context, node: ModelInfo['node']): void {
-  const info = makeModel(node, context.module, () => context);
-  context.session.models.set(info.typed, info);
-  context.module.models.push(info);
-  declare(context, node.name, { kind: 'model', info, span: node.name.span });
-}
-
 type Declarer<K extends Declaration['kind']> = (
   context: Context,
   node: Extract<Declaration, { readonly kind: K }>,
@@ -232,10 +224,19 @@ const declarers: { readonly [K in Declaration['kind']]: Declarer<K> } = {
       declare(context, node.name, { kind: 'broken', span: node.name.span });
       return;
     }
-    declareModel(context, node);
+    const info = makeModel(node, context.module, () => context);
+    context.session.models.set(info.typed, info);
+    context.module.models.push(info);
+    declare(context, node.name, { kind: 'model', info, span: node.name.span });
   },
-  schedule: declareModel,
-  mdp: declareModel,
+  schedule: (context, node) => {
+    notThereYet(context, headSpan(node.span, node.name), 'a `schedule`');
+    declare(context, node.name, { kind: 'broken', span: node.name.span });
+  },
+  mdp: (context, node) => {
+    notThereYet(context, headSpan(node.span, node.name), 'an `mdp`');
+    declare(context, node.name, { kind: 'broken', span: node.name.span });
+  },
   jvp: (context, node) => {
     notThereYet(context, headSpan(node.span, node.name), 'a derivative rule (`jvp`)');
   },

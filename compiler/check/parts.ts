@@ -30,8 +30,6 @@ export function partsOf(expression: TypedExpression): readonly TypedExpression[]
     }
     case 'builtin':
       return expression.arguments;
-    case 'instantiation':
-      return [...expression.value.values.values()];
     case 'tuple':
     case 'array':
       return expression.items;
@@ -61,6 +59,12 @@ export function partsOf(expression: TypedExpression): readonly TypedExpression[]
           if (slot.kind === 'at') return [slot.at];
           return slot.kind === 'group' ? slot.items.map((item) => item.at) : [];
         }),
+      ];
+    case 'put':
+      return [
+        expression.target,
+        ...expression.slots.flatMap((slot) => (slot.kind === 'at' ? [slot.at] : [])),
+        expression.value,
       ];
     case 'binder':
       return [

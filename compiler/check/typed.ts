@@ -7,7 +7,7 @@ import type { Builtin } from '../builtins/builtin.ts';
 import type { Distribution } from '../builtins/distributions.ts';
 import type { Dim, DimVar, PackVar } from '../dims/dim.ts';
 import type { Assumptions } from '../dims/assumptions.ts';
-import type { Shape } from '../dims/shape.ts';
+import type { Axis, Shape } from '../dims/shape.ts';
 import type { Base, Bindings, InstanceType, Type } from './types.ts';
 
 // ---- expressions --------------------------------------------------------------------------------------------------
@@ -29,8 +29,6 @@ export type TypedExpression = Common &
     | { readonly kind: 'index'; readonly index: Index }
     /** True inside `train`, false in an export fn. */
     | { readonly kind: 'training' }
-    /** `Linear(1000)`: a schedule or decision process with its hyper-parameters. */
-    | { readonly kind: 'instantiation'; readonly value: Instantiation }
     /** The model instance whose function is running. */
     | { readonly kind: 'self' }
     /** `owner` is the instance it belongs to; null at top level. */
@@ -109,6 +107,17 @@ export type TypedExpression = Common &
         /** What `vjp` and `jvp` multiply the Jacobian by: like `of`, and like `by`. */
         readonly direction: TypedExpression | null;
       }
+    /** `Q[s, a] <- e`: `target` with the elements at some places replaced; of equal places the last one counts. */
+    | {
+        readonly kind: 'put';
+        readonly target: TypedExpression;
+        /** One an axis. */
+        readonly slots: readonly PutSlot[];
+        /** The value is put for each of theirs, in row-major order. */
+        readonly indices: readonly Index[];
+        /** Of the shape of the axes that are kept. */
+        readonly value: TypedExpression;
+      }
     /** The value itself, where a variable is bound that some derivative is taken by. */
     | { readonly kind: 'variable'; readonly value: TypedExpression }
     /** `params(net)`: the parameters of a layer, or of the layer that a function belongs to. */
@@ -176,6 +185,10 @@ export type ReadSlot =
       readonly kind: 'group';
       readonly items: readonly { readonly at: TypedExpression; readonly size: Dim }[];
     };
+
+export type PutSlot =
+  | { readonly kind: 'at'; readonly at: TypedExpression }
+  | { readonly kind: 'keep'; readonly axis: Axis };
 
 // ---- statements ---------------------------------------------------------------------------------------------------
 
@@ -252,7 +265,7 @@ export interface TypedFunction {
 }
 
 export interface TypedModel {
-  readonly keyword: 'model' | 'optimizer' | 'schedule' | 'mdp';
+  readonly keyword: 'model' | 'optimizer';
   readonly name: string;
   readonly span: Span;
   readonly documentation: string | null;
@@ -264,14 +277,6 @@ export interface TypedModel {
   readonly layers: readonly TypedLayer[];
   readonly constants: readonly TypedConstant[];
   readonly functions: readonly TypedFunction[];
-  /** Of a schedule or decision process: what has to hold of every instance. */
-  readonly checks: readonly TypedCheck[];
-}
-
-/** `check 0 < beta < 1`, or a condition of `where` on hyper-parameters: truth values, all of them true. */
-export interface TypedCheck {
-  readonly condition: TypedExpression;
-  readonly span: Span;
 }
 
 export type HyperParameter =
@@ -369,8 +374,6 @@ export type TypedStep =
 /** The main file's own definitions; what they use of other files hangs off them. */
 export interface TypedProgram {
   readonly name: string;
-  /** Schedules and decision processes that constants of the file hold. */
-  readonly tables: readonly TypedConstant[];
   readonly layers: readonly TypedLayer[];
   readonly exports: readonly TypedFunction[];
   readonly trains: readonly TypedTrain[];

@@ -14,7 +14,6 @@ import {
   unionOfLabels,
   varies,
 } from '../builtins/labelled.ts';
-import { isTabulated } from '../check/static.ts';
 import type { TypedExpression } from '../check/typed.ts';
 import { isConstant, multiply, one } from '../dims/arithmetic.ts';
 import { tensor as concreteTensor } from '../ir/tensor.ts';
@@ -26,10 +25,10 @@ import { inNotation } from './draws.ts';
 import { bindGroup } from './indices.ts';
 import { constantValue, layerValue } from './instances.ts';
 import { evaluateEach, evaluateParams, evaluateWith } from './params.ts';
+import { evaluatePut } from './puts.ts';
 import { evaluateRead, labelsOf } from './reads.ts';
 import { dtypeOfBase, dtypeOfType, resolveDim, tensorTypeOf } from './sizes.ts';
 import { readParameter, readState } from './store.ts';
-import { tableValue, tabulatedInstance } from './tables.ts';
 
 type Of<K extends TypedExpression['kind']> = Extract<TypedExpression, { kind: K }>;
 
@@ -86,17 +85,12 @@ const rules: Rules = {
     return tensorOf(builder.iota([labels[0].size], 0), labels.slice(0, 1));
   },
   training: ({ training }) => ({ kind: 'boolean', value: training }),
-  instantiation: tabulatedInstance,
   self: (_, __, environment) => {
     if (environment.self === null) throw new Error('there is no instance here');
     return environment.self;
   },
-  constant: (context, { constant: definition, owner }, environment) => {
-    const instance = ownerInstance(context, owner, environment);
-    return instance !== null && isTabulated(instance.model)
-      ? tableValue(context, definition, instance)
-      : constantValue(context, definition, instance);
-  },
+  constant: (context, { constant: definition, owner }, environment) =>
+    constantValue(context, definition, ownerInstance(context, owner, environment)),
   layer: (context, { layer, owner }, environment) =>
     layerValue(context, layer, ownerInstance(context, owner, environment)),
   parameter: (context, { parameter, owner }, environment) => {
@@ -147,6 +141,7 @@ const rules: Rules = {
   comprehension: (context, expression, environment) =>
     inNotation(context, () => evaluateComprehension(context, expression, environment)),
   read: evaluateRead,
+  put: evaluatePut,
   binder: (context, expression, environment) =>
     inNotation(context, () => evaluateBinder(context, expression, environment)),
   derivative: evaluateDerivative,

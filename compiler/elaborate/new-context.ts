@@ -34,7 +34,6 @@ export function newContext(
     instances: new Map(),
     constants: new Map(),
     paddings: new Map(),
-    apart: () => newContext(training, root),
     newLabel: (name, size) => ({ id: ++lastLabel, name, size }),
   };
   return context;

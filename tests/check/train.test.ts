@@ -1,4 +1,4 @@
-// Steps of train blocks against each other: stale values, blocks of steps, settings that vary.
+// Steps of train blocks against each other: stale values, blocks of steps, settings that vary; updates at places.
 
 import { describe, expect, test } from 'vitest';
 
@@ -142,5 +142,45 @@ describe('blocks of steps', () => {
   test('the number of the step is a name of the block, which may be defined anew', () => {
     expect(reports(`report n = step\n${learn} clip 1 / step accumulate 2 * 2`)).toEqual([]);
     expect(reports('step = mean(x)\nreport n = step')).toEqual([]);
+  });
+});
+
+describe('an update at places', () => {
+  const put = (text: string): readonly string[] =>
+    diagnose(`train t(k: fin(3)[B], n: int[1], x: [B, 4], q: [3]) {
+state s: [3, 4] = 0
+a = k[0]
+m = n[0]
+${text}
+}
+`).map(({ code, message }) => `${code} ${message}`);
+
+  test.each([
+    ['of one element', 's[a, 2] <- 1'],
+    ['of a row', 's[a] <- x[0]'],
+    ['for every row of a batch', 's[k[b], j] <- x[b, j]'],
+    ['without indices is a new tensor', 's[i, j] <- s[i, j] + q[i]'],
+    ['of an integer as a real', 's[a, 0] <- m'],
+    ['of all columns', 's[a, :] <- x[0]'],
+    ['with one value', 's[k[b], 0] <- 0'],
+  ])('%s', (_, text) => {
+    expect(put(text)).toEqual([]);
+  });
+
+  test.each([
+    ['out of range', 's[a, 4] <- 1', 'E0303'],
+    ['that no proof puts in range', 's[m, 0] <- 1', 'E0304'],
+    ['of too many axes', 's[a, 0, 0] <- 1', 'E0308'],
+    ['of a range', 's[a, :2] <- q', 'E0313'],
+    ['of more than an element', 's[a, 0] <- x[0]', 'E0314'],
+    ['of a row of another size', 's[a] <- q', 'E0406'],
+    ['of a truth value', 's[a, 0] <- true', 'E0406'],
+    ['with a name that nothing defines', 's[a, other] <- 1', 'E0201'],
+    ['with an index of two ranges', 's[k[b], b] <- x[b, 0]', 'E0302'],
+    ['of what is no state', 'a[m] <- 1', 'E0405'],
+  ])('%s', (_, text, code) => {
+    const found = put(text);
+    expect(found).toHaveLength(1);
+    expect(found[0].slice(0, 5)).toBe(code);
   });
 });

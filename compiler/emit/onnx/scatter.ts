@@ -1,4 +1,4 @@
-// Adding at indices in ONNX, so that equal indices accumulate.
+// Adding at indices in ONNX, so that equal indices accumulate, and finding where an index stands last.
 //
 // ScatterElements on flat tensors, because ONNX Runtime 1.30 runs it in order. Its ScatterND gives the updates to several threads
 // without a lock: with 4 threads, 20,000 updates of 64 elements at 4 indices, 8 of 45 runs lost updates (2026-11-23). Where
@@ -13,6 +13,7 @@ import { product } from '../../ir/shape-arithmetic.ts';
 import type { OnnxBuilder } from './builder-types.ts';
 import { int, text } from './shapes.ts';
 
+const int32Type = 6;
 const int64Type = 7;
 
 /** Zeros of `shape`, with `updates` added at `indices` along `axis`. */
@@ -53,4 +54,17 @@ function positionsOf(
   if (dims.equal(before, dims.one)) return elements;
   const blocks = ramp(before, dims.multiply(shape[axis], after));
   return onnx.node('Add', [onnx.node('Unsqueeze', [blocks, onnx.int64s([1, 2])]), elements]);
+}
+
+/** int32 [size]: the last place of each of 0 .. size - 1 among the `count` indices, or -1. */
+export function lastPositions(onnx: OnnxBuilder, indices: string, count: Dim, size: Dim): string {
+  const never = onnx.node('Expand', [onnx.dim(dims.constant(-1)), onnx.shape([size])]);
+  const places = onnx.node('Range', [onnx.dim(dims.zero), onnx.dim(count), onnx.dim(dims.one)]);
+  const wide = onnx.node('Cast', [indices], { to: int(int64Type) });
+  // A maximum does not depend on the order, whatever runs it.
+  const last = onnx.node('ScatterElements', [never, wide, places], {
+    axis: int(0),
+    reduction: text('max'),
+  });
+  return onnx.node('Cast', [last], { to: int(int32Type) });
 }

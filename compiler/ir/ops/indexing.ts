@@ -1,11 +1,12 @@
-// Reading and accumulating by index: take and scatter_add, each the other's transpose.
+// Reading and accumulating by index: take and scatter_add, each the other's transpose; and where an index stands last, by which
+// elements are replaced.
 
 import * as dims from '../../dims/arithmetic.ts';
 import type { Dim } from '../../dims/dim.ts';
-import { scatterAdd } from '../../emit/onnx/scatter.ts';
+import { lastPositions, scatterAdd } from '../../emit/onnx/scatter.ts';
 import { int } from '../../emit/onnx/shapes.ts';
 import { sizeOf as flatSize, unflatten } from '../../emit/wgsl/indices.ts';
-import { defineOp } from '../op.ts';
+import { defineOp, notDifferentiable } from '../op.ts';
 import { areAxes, mismatch } from '../shape-arithmetic.ts';
 import { sizeOf } from '../tensor.ts';
 
@@ -180,4 +181,57 @@ const scatterAddOp = defineOp<{ readonly axis: number; readonly shape: readonly 
   ],
 });
 
-export const indexingOps = [take, scatterAddOp];
+const lastPosition = defineOp<{ readonly size: Dim }>({
+  name: 'last_position',
+  doc: 'y[p], p = 0 .. size - 1: the largest i with indices[i] = p, or -1 where there is none. With it an element is replaced by the last of the updates that have its index: select(y >= 0, take(updates, max(y, 0)), x).',
+  operands: ['indices'],
+  type: ([indices], { size }) => {
+    if (indices.dtype !== 'i32') return 'indices must be i32';
+    if (indices.shape.length !== 1) return 'indices have one axis';
+    return [{ dtype: 'i32', shape: [size] }];
+  },
+  gradient: notDifferentiable('its result is an index'),
+  evaluate: ({ inputs: [indices], outputs: [out], allocate }) => {
+    const data = allocate(out.dtype, sizeOf(out.shape)).fill(-1);
+    indices.data.forEach((at, i) => (data[at] = i));
+    return [{ ...out, data }];
+  },
+  onnx: ({ onnx, names: [indices], inputs: [{ shape }], attributes: { size } }) => [
+    lastPositions(onnx, indices, shape[0], size),
+  ],
+  wgsl: {
+    kind: 'map',
+    cost: 'whole',
+    element: ({ inputs: [indices], index, read, code }) => {
+      const last = code.variable('last', 'i32', '-1');
+      code.loop('update', flatSize(indices.shape), (update) => {
+        const place = unflatten(update, indices.shape);
+        const isHere = `u32(${read(0, place)}) == ${code.text(index[0])}`;
+        code.when(isHere, () => code.assign(last, `i32(${code.text(update)})`));
+      });
+      return [last];
+    },
+  },
+  cases: [
+    {
+      name: 'some twice, some never',
+      attributes: { size: dims.constant(7) },
+      inputs: [{ dtype: 'i32', shape: [5] }],
+      bound: 7,
+    },
+    {
+      name: 'all several times',
+      attributes: { size: dims.constant(2) },
+      inputs: [{ dtype: 'i32', shape: [9] }],
+      bound: 2,
+    },
+    {
+      name: 'size 1',
+      attributes: { size: dims.constant(1) },
+      inputs: [{ dtype: 'i32', shape: [1] }],
+      bound: 1,
+    },
+  ],
+});
+
+export const indexingOps = [take, scatterAddOp, lastPosition];
