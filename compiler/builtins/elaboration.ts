@@ -85,6 +85,8 @@ export interface InstanceValue {
   /** `net.enc.l1`: the prefix of its parameters' names. */
   readonly path: string;
   readonly environment: Environment;
+  /** The path whose first values its own are: that of what a moving average follows, else `path`. */
+  readonly firstAt: string;
   /** What its parameters are instead of those at its path: in `net(x with w)`. */
   readonly other: OtherParameters | null;
 }

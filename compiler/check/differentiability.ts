@@ -43,6 +43,8 @@ function expressionsOf(step: TypedStep): readonly TypedExpression[] {
         ...step.optimizer.values.values(),
         ...(step.clip === null ? [] : [step.clip]),
       ];
+    case 'track':
+      return [step.decay];
     case 'every':
     case 'repeat':
       return step.steps.flatMap(expressionsOf);
@@ -53,7 +55,7 @@ function expressionsOf(step: TypedStep): readonly TypedExpression[] {
 
 /** The statements among the steps, and among those inside `every` and `repeat`. */
 function statementsOf(step: TypedStep): readonly TypedStatement[] {
-  if (step.kind === 'optimize' || step.kind === 'report') return [];
+  if (step.kind === 'optimize' || step.kind === 'report' || step.kind === 'track') return [];
   if (step.kind === 'every' || step.kind === 'repeat') return step.steps.flatMap(statementsOf);
   return [step];
 }

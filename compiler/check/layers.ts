@@ -36,7 +36,7 @@ export function makeLayer(context: Context, node: LayerDeclaration): TypedLayer 
   }
   const value = instantiateExpression(context, node.value);
   if (value === null) return null;
-  const layer: TypedLayer = { name: node.name.text, span: node.span, count, value };
+  const layer: TypedLayer = { name: node.name.text, span: node.span, count, value, follows: null };
   context.session.declarations.set(layer, node);
   return layer;
 }

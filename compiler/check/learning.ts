@@ -144,7 +144,7 @@ export function followLearning(context: Context, steps: readonly TypedStep[]): v
   const follow = (node: TypedStep, isFirst: boolean): void => {
     moment++;
     const state: Dependences = { ...shared, step: moment };
-    if (node.kind === 'report') return;
+    if (node.kind === 'report' || node.kind === 'track') return;
     if (node.kind === 'every' || node.kind === 'repeat') {
       for (const inner of node.steps) follow(inner, isFirst);
       if (node.kind === 'every' || node.count === 1) return;

@@ -6,6 +6,8 @@ import type {
   Declaration,
   Identifier,
   ImportDeclaration,
+  ObserveStep,
+  Step,
   TypeDeclaration,
 } from '../../grammar/ast.ts';
 import { parse, type ParseResult } from '../../grammar/parse.ts';
@@ -30,6 +32,7 @@ import { makeLayer } from './layers.ts';
 import { makeConstant, makeDim } from './members.ts';
 import { makeModel, reportCycle } from './models.ts';
 import { declare } from './signatures.ts';
+import { makeTracked } from './track.ts';
 import { makeTrain } from './train.ts';
 import type { Type } from './types.ts';
 import { toType } from './types-from-syntax.ts';
@@ -184,6 +187,25 @@ function typeEntity(context: Context, node: TypeDeclaration): Entity {
   return { kind: 'type', get, span: node.name.span };
 }
 
+/** The `track` steps of a train block, those inside its blocks included. */
+const tracksIn = (step: Step): readonly ObserveStep[] => {
+  if (step.kind === 'repeat') return step.steps.flatMap(tracksIn);
+  return step.kind === 'observe' && step.keyword === 'track' ? [step] : [];
+};
+
+/** A moving average is a layer of the file. */
+function declareTracked(context: Context, node: ObserveStep): void {
+  const get = once(
+    () => makeTracked(context, node),
+    () => {
+      reportCycle(context, node.name);
+      return null;
+    },
+  );
+  context.module.layers.push(get);
+  declare(context, node.name, { kind: 'layer', get, span: node.name.span });
+}
+
 type Declarer<K extends Declaration['kind']> = (
   context: Context,
   node: Extract<Declaration, { readonly kind: K }>,
@@ -245,7 +267,9 @@ const declarers: { readonly [K in Declaration['kind']]: Declarer<K> } = {
       () => makeTrain(context, node),
       () => null,
     );
-    if (isMain) context.module.trains.push(get);
+    if (!isMain) return;
+    context.module.trains.push(get);
+    for (const step of node.steps.flatMap(tracksIn)) declareTracked(context, step);
   },
 };
 

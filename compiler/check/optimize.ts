@@ -48,11 +48,13 @@ function learner(context: Context, path: Path): TypedExpression | null {
     node = { kind: 'member', target: node, name, span: { ...path.span, end: name.span.end } };
   const value = context.session.rules.expression(context, node, null);
   if (isBroken(value)) return null;
-  if (value.type.kind === 'instance') return value;
+  const isAverage = value.kind === 'layer' && value.layer.follows !== null;
+  if (value.type.kind === 'instance' && !isAverage) return value;
+  const found = isAverage ? 'a moving average, which follows what learns' : describe(value.type);
   context.report(
     report(programs.E0402, {
       span: path.span,
-      data: { name: path.parts.map((part) => part.text).join('.'), found: describe(value.type) },
+      data: { name: path.parts.map((part) => part.text).join('.'), found },
     }),
   );
   return null;

@@ -26,6 +26,7 @@ import { demandMinimum } from './requirements.ts';
 import { describe } from './show.ts';
 import { declare, readSignature } from './signatures.ts';
 import { checkStatement } from './statements.ts';
+import { checkTrack } from './track.ts';
 import type { Local, TypedLayer, TypedState, TypedStep, TypedTrain } from './typed.ts';
 
 interface Progress {
@@ -125,8 +126,8 @@ function countOf(context: Context, { keyword, count: node }: RepeatStep): number
 
 function addObserve(context: Context, progress: Progress, node: ObserveStep): void {
   if (node.keyword === 'track') {
-    context.report(report(programs.E0900, { span: node.span, data: { feature: '`track`' } }));
-    declare(context, node.name, { kind: 'broken', span: node.name.span });
+    const tracked = checkTrack(context, node);
+    if (tracked !== null) progress.steps.push(tracked);
     return;
   }
   const value = context.session.rules.expression(context, node.value, null);

@@ -296,6 +296,8 @@ export interface TypedLayer {
   /** `layer steps[L] = ...` */
   readonly count: Dim | null;
   readonly value: Instantiation;
+  /** The layer of whose parameters this one's are the moving average: it is like that one, and begins with its first values. */
+  readonly follows: TypedExpression | null;
 }
 
 export interface TypedParameter {
@@ -364,6 +366,14 @@ export type TypedStep =
     }
   | TypedBlock<'every'>
   | TypedBlock<'repeat'>
+  /** `average` moves: the share `decay` stays. */
+  | {
+      readonly kind: 'track';
+      readonly average: TypedExpression;
+      readonly of: TypedExpression;
+      readonly decay: TypedExpression;
+      readonly span: Span;
+    }
   | {
       readonly kind: 'report';
       readonly name: string;

@@ -45,4 +45,14 @@ export const paramsDiagnostics = defineDiagnostics({
       '`sum(w)` and `norm(w)` are of all elements.',
     example: `${layer}fn f(x: [3]) -> real = norm(params(net) + x)`,
   },
+  E0464: {
+    severity: 'error',
+    title: 'not a moving average',
+    message: (data: { reason: string }) => data.reason,
+    help: () => 'write `track average = ema(net, 0.999)`',
+    explanation:
+      '`track` declares a layer whose parameters are the moving average of those of a layer that the program owns: ' +
+      '`average <- d * average + (1 - d) * net` at each step, with the share d between 0 and 1.',
+    example: `${layer}train t(x: [B, 3]) {\n  minimize mean(net(x)) over net using SGD(0.1)\n  track average = mean(x)\n}`,
+  },
 });

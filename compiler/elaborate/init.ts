@@ -27,9 +27,9 @@ const spanOf = (origin: Origin): TypedParameter['span'] | null => {
 /** The first value of a parameter or state, which may be computed from those of others. */
 const firstValue =
   (context: Context) =>
-  ({ path, type, origin }: Stored): Value =>
+  ({ path, firstAt, type, origin }: Stored): Value =>
     context.builder.at({ path, span: spanOf(origin) }, () =>
-      asFirstValue(context, path, () => madeBy(context, path, type, origin)),
+      asFirstValue(context, firstAt, () => madeBy(context, firstAt, type, origin)),
     );
 
 function madeBy(context: Context, path: string, type: TensorType, origin: Origin): Value {

@@ -5,7 +5,6 @@ import type {
   Elaborated,
   Environment,
   InstanceValue,
-  OtherParameters,
   TensorValue,
 } from '../builtins/elaboration.ts';
 import type { Instantiation, Local, TypedConstant, TypedLayer } from '../check/typed.ts';
@@ -28,7 +27,7 @@ export function instantiate(
   { type, values }: Instantiation,
   path: string,
   environment: Environment,
-  other: OtherParameters | null = null,
+  { other, firstAt }: Pick<InstanceValue, 'other' | 'firstAt'> = { other: null, firstAt: path },
 ): InstanceValue {
   const { model } = type;
   const dims = new Map<DimVar, Dim>();
@@ -42,29 +41,37 @@ export function instantiate(
     if (parameter.kind === 'value' && !locals.has(parameter.local) && parameter.default !== null)
       locals.set(parameter.local, context.evaluate(parameter.default, own));
   }
-  return withSelf(model, path, own, other);
+  return withSelf({ model, path, environment: own, other, firstAt });
 }
 
 /** The environment of an instance names the instance itself. */
-function withSelf(
-  model: InstanceValue['model'],
-  path: string,
-  environment: Environment,
-  other: OtherParameters | null,
-): InstanceValue {
+function withSelf({ environment, ...rest }: Omit<InstanceValue, 'kind'>): InstanceValue {
   const closed = { ...environment };
-  const instance: InstanceValue = { kind: 'instance', model, path, environment: closed, other };
+  const instance: InstanceValue = { kind: 'instance', ...rest, environment: closed };
   closed.self = instance;
   return instance;
 }
 
 /** The same layer with other parameters, by path. */
-export function withOther(
-  { model, path, environment, other: around }: InstanceValue,
+export const withOther = (
+  instance: InstanceValue,
   values: ReadonlyMap<string, TensorValue>,
-): InstanceValue {
-  const fresh = { values, around, states: new Map(), instances: new Map(), constants: new Map() };
-  return withSelf(model, path, environment, fresh);
+): InstanceValue =>
+  withSelf({
+    ...instance,
+    other: {
+      values,
+      around: instance.other,
+      states: new Map(),
+      instances: new Map(),
+      constants: new Map(),
+    },
+  });
+
+/** A layer like `instance` at another path, with the same first values. */
+function likeness(instance: Elaborated, path: string): InstanceValue {
+  if (instance.kind !== 'instance') throw new Error(`a ${instance.kind} has no average`);
+  return withSelf({ ...instance, path, environment: { ...instance.environment, path } });
 }
 
 const MOST_LAYERS = 10_000;
@@ -75,34 +82,45 @@ export function layerValue(
   layer: TypedLayer,
   owner: InstanceValue | null,
 ): Elaborated {
-  const path = owner === null ? layer.name : `${owner.path}.${layer.name}`;
-  const at = { environment: environmentOf(owner), other: owner?.other ?? null };
-  const { environment } = at;
-  if (layer.count === null) return layerInstance(context, layer, path, at);
-  const size = resolveDim(layer.count, environment);
+  const { name } = layer;
+  const within = (parent: string | undefined): string =>
+    parent === undefined ? name : `${parent}.${name}`;
+  const at: Place = {
+    path: within(owner?.path),
+    firstAt: within(owner?.firstAt),
+    environment: environmentOf(owner),
+    other: owner?.other ?? null,
+  };
+  if (layer.count === null) return layerInstance(context, layer, at);
+  const size = resolveDim(layer.count, at.environment);
   const count = isConstant(size);
-  if (count === null) throw new Error(`the number of layers ${path} is not known`);
+  if (count === null) throw new Error(`the number of layers ${at.path} is not known`);
   if (count > MOST_LAYERS) {
-    const data = { name: path, count: showDim(size), most: MOST_LAYERS };
+    const data = { name: at.path, count: showDim(size), most: MOST_LAYERS };
     refuse(report(E0704, { span: layer.span, data }));
   }
   const items = Array.from({ length: count }, (_, i) =>
-    layerInstance(context, layer, `${path}.${i}`, at),
+    layerInstance(context, layer, {
+      ...at,
+      path: `${at.path}.${i}`,
+      firstAt: `${at.firstAt}.${i}`,
+    }),
   );
   return { kind: 'layers', items };
 }
 
-function layerInstance(
-  context: Context,
-  layer: TypedLayer,
-  path: string,
-  { environment, other }: Pick<InstanceValue, 'environment' | 'other'>,
-): InstanceValue {
+/** Where a layer stands, and in what. */
+type Place = Pick<InstanceValue, 'path' | 'firstAt' | 'environment' | 'other'>;
+
+function layerInstance(context: Context, layer: TypedLayer, at: Place): InstanceValue {
+  const { path, environment, other } = at;
   const instances = other?.instances ?? context.instances;
   const known = instances.get(path);
   if (known !== undefined) return known;
   const instance = withoutDraws(context, () =>
-    instantiate(context, layer.value, path, environment, other),
+    layer.follows === null
+      ? instantiate(context, layer.value, path, environment, at)
+      : likeness(context.evaluate(layer.follows, environment), path),
   );
   instances.set(path, instance);
   return instance;

@@ -10,6 +10,7 @@ import { runStatements } from './calls.ts';
 import type { Context } from './context.ts';
 import { asBlock } from './draws.ts';
 import { optimize } from './optimize.ts';
+import { moveAverage } from './track.ts';
 import {
   isMultiple,
   onlyIf,
@@ -53,9 +54,15 @@ function runStep(training: Training, step: TypedStep): void {
       const value = optimize(training, step);
       measures.set(names.losses.get(step) ?? 'loss', { role: 'loss', value });
     });
+  else if (step.kind === 'track') located(() => track(training, step));
   else if (step.kind === 'every') located(() => runEvery(training, step));
   else if (step.kind === 'repeat') located(() => runRepeat(training, step));
   else runStatements(context, [step], environment, locals);
+}
+
+/** The average stands still where nothing is learnt. */
+function track(training: Training, step: Extract<TypedStep, { kind: 'track' }>): void {
+  if (training.times !== null) moveAverage(training, step);
 }
 
 /** Losses and reports are those of the step, whether its turn has come or not. */

@@ -35,6 +35,8 @@ export type Origin =
 /** What has a value between the steps of a program. */
 export interface Stored {
   readonly path: string;
+  /** The path whose first value it has. */
+  readonly firstAt: string;
   readonly role: Role;
   readonly type: TensorType;
   readonly origin: Origin;
@@ -90,6 +92,7 @@ export function storedParameter(owner: InstanceValue, parameter: TypedParameter)
   const { base, shape } = tensorTypeOf(parameter.type);
   return {
     path: parameterPath(owner, parameter),
+    firstAt: `${owner.firstAt}.${parameter.name}`,
     role: 'parameter',
     type: { dtype: dtypeOfBase(base), shape: resolveShape(shape, owner.environment) },
     origin: { kind: 'parameter', parameter, owner },
@@ -122,6 +125,7 @@ export function storedState(
   environment: Environment,
 ): readonly Stored[] {
   const path = statePath(owner, state);
+  const firstAt = owner === null ? path : `${owner.firstAt}.${state.name}`;
   const ofOptimizer = owner !== null && store.optimizerShapes.has(owner.path);
   const role = ofOptimizer ? 'optimizer' : 'state';
   const origin = { kind: 'state' as const, state, environment, item: null };
@@ -129,6 +133,7 @@ export function storedState(
   if (type?.kind === 'params')
     return leafShapes(type, environment).map((leaf, item) => ({
       path: `${path}.${leaf.path}`,
+      firstAt: `${firstAt}.${leaf.path}`,
       role,
       type: { dtype: 'f32' as const, shape: leaf.shape },
       origin: { ...origin, item },
@@ -137,6 +142,7 @@ export function storedState(
     return [
       {
         path,
+        firstAt,
         role,
         type: { dtype: 'f32', shape: store.optimizerShapes.get(owner?.path ?? '') ?? [] },
         origin,
@@ -144,7 +150,9 @@ export function storedState(
     ];
   const { base, shape } = tensorTypeOf(type);
   const dtype = dtypeOfBase(base);
-  return [{ path, role, type: { dtype, shape: resolveShape(shape, environment) }, origin }];
+  return [
+    { path, firstAt, role, type: { dtype, shape: resolveShape(shape, environment) }, origin },
+  ];
 }
 
 const asState = ({ type }: TypedState, items: readonly TensorValue[]): Elaborated =>
@@ -193,6 +201,7 @@ export function writeState(
 export const readCounter = (store: Store, path: string): Value =>
   read(store, {
     path,
+    firstAt: path,
     role: 'counter',
     type: { dtype: 'i32', shape: [] },
     origin: { kind: 'zero' },
@@ -200,4 +209,10 @@ export const readCounter = (store: Store, path: string): Value =>
 
 /** What an optimiser has gathered for the parameter at `path`, at first nothing. */
 export const readSum = (store: Store, path: string, { dtype, shape }: TensorType): Value =>
-  read(store, { path, role: 'optimizer', type: { dtype, shape }, origin: { kind: 'zero' } });
+  read(store, {
+    path,
+    firstAt: path,
+    role: 'optimizer',
+    type: { dtype, shape },
+    origin: { kind: 'zero' },
+  });

@@ -145,6 +145,27 @@ ${models}train t(x: [B, 3]) {
     expect(reports(text)).toEqual(['E0461 30:13 params(two)']);
   });
 
+  test.each([
+    ['track t1 = mean(x)', 'E0464 mean(x)'],
+    ['track t1 = ema(net)', 'E0464 ema(net)'],
+    ['track t1 = ema(x, 0.5)', 'E0464 x'],
+    ['track t1 = ema(net.W, 0.5)', 'E0464 net.W'],
+    ['track t1 = ema(net, 1.5)', 'E0464 1.5'],
+    ['track t1 = ema(net, x)', 'E0464 x'],
+    ['track t1 = ema(plain, 0.9)', 'E0460 plain'],
+    ['track net = ema(two, 0.9)', 'E0202 net'],
+    ['track t1 = ema(t1, 0.9)', 'E0420 t1'],
+    ['track t1 = ema(net, 0.9)\n  minimize mean(t1(x)) over t1 using SGD(0.1)', 'E0402 t1'],
+  ])('%s is %s', (step, report) => {
+    const text = `import "std/optim"
+${models}train t(x: [B, 3]) {
+  minimize mean(net(x)) over net using SGD(0.1)
+  ${step}
+}
+`;
+    expect(reports(text).map((line) => line.replace(/ \d+:\d+/, ''))).toEqual([report]);
+  });
+
   test('an entry point', () => {
     expect(reports(`${models}export fn f(x: [3]) -> params(net) = params(net)\n`)).toEqual([
       'E0412 26:24 params(net)',

@@ -173,8 +173,8 @@ train gan(x: [B, 784], z: [B, 64]) {
 `);
   });
 
-  test('steps of a train block that are not there yet', () => {
-    const text = `import "std/nn"
+  test('all kinds of steps of a train block', () => {
+    accepted(`import "std/nn"
 import "std/optim"
 layer net = MLP(2, 4, 1)
 train t(x: [B, 2]) {
@@ -183,7 +183,6 @@ train t(x: [B, 2]) {
   track slow = ema(net, 0.99)
   minimize mean(net(x)^2) over net using Adam(1e-3) clip 1
 }
-`;
-    expect(diagnose(text).map((d) => d.data['feature'])).toEqual(['`track`']);
+`);
   });
 });
