@@ -15,7 +15,7 @@ export const interpreterProgram = (graph: Graph, options: InterpretOptions = {})
   dispose: async () => {},
 });
 
-const portInfo = ({ name, role, value }: Port): PortInfo => ({
+export const portInfo = ({ name, role, value }: Port): PortInfo => ({
   name,
   role,
   dtype: value.dtype,

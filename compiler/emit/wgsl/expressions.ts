@@ -30,11 +30,14 @@ function realLiteral(value: number, call: Code['call']): string {
   // The shortest decimal that rounds to the same f32, so that listings stay readable.
   for (let digits = 1; digits <= 9; digits++) {
     const text = String(Number(value.toPrecision(digits)));
-    if (Math.fround(Number(text)) === value)
+    // A decimal beyond the largest f32 is refused even where it would round to it.
+    if (Math.fround(Number(text)) === value && Math.abs(Number(text)) <= largest)
       return Object.is(value, -0) ? '-0.0' : /[.e]/.test(text) ? text : `${text}.0`;
   }
   return String(value);
 }
+
+const largest = 3.4028234663852886e38;
 
 /** Brackets around what is more than a name, a literal, a call or a subscript. */
 export const bracketed = (expression: string): string =>

@@ -56,7 +56,7 @@ fn sign_of(x: f32) -> f32 {
     text: `
 fn logarithm(x: f32) -> f32 {
   if (x > 0.0) {
-    return select(log(x), x, x > 3.4028235e38);
+    return select(log(x), x, x > 3.4028234e38);
   }
   return select(not_a_number(), -infinity(), x == 0.0);
 }`,

@@ -203,7 +203,6 @@ function termText({ coefficient, factors }: Term, nameOf: NameOfSize): string {
 }
 
 function atomText(atom: Atom, nameOf: NameOfSize): string {
-  if (isIndexVariable(atom)) return atom.name;
   if (atom.kind !== 'quotient') return nameOf(atom);
   const [top, bottom] = [atom.numerator, atom.denominator].map((d) =>
     bracketed(indexText(d, nameOf)),

@@ -1,0 +1,91 @@
+// What the three ways of running a kernel share while its text is written: reading and storing elements, axes, and the position of the
+// workgroup. The number of workgroups a dimension is limited to 65,535, so more are folded into a second one.
+
+import * as dims from '../../dims/arithmetic.ts';
+import type { Dim } from '../../dims/dim.ts';
+import type { Value } from '../../ir/graph.ts';
+import type { ReadElement } from './elements.ts';
+import { storedText } from './elements.ts';
+import { flatten, indexVariable, unflatten, type Index } from './indices.ts';
+import type { Kernel } from './kernel.ts';
+import type { Network } from './network.ts';
+import type { Writer } from './writer.ts';
+
+export interface KernelContext {
+  readonly network: Network;
+  readonly kernel: Kernel;
+  readonly writer: Writer;
+  readonly read: ReadElement;
+  /** The kernel's values that are stored. */
+  readonly outputs: readonly Value[];
+  readonly bufferOf: (value: Value) => string;
+}
+
+/** What the body of a kernel leaves to be written around it. */
+export interface KernelFrame {
+  readonly workgroupSize: number;
+  /** How many workgroups run. */
+  readonly groups: Dim;
+  /** Declarations in workgroup memory. */
+  readonly shared: readonly string[];
+}
+
+export const mostGroups = 65535;
+
+/** The number of the invocation, over all workgroups. */
+export const invocation = (workgroupSize: number): string =>
+  `group.x * ${workgroupSize}u + group.y * ${mostGroups * workgroupSize}u + lane`;
+
+/** The number of the workgroup. */
+export const workgroup = `group.x + group.y * ${mostGroups}u`;
+
+export const ceilDivide = (a: Dim, b: number): Dim =>
+  dims.floorDivide(dims.add(a, dims.constant(b - 1)), dims.constant(b));
+
+/** `name`, declared already, as an index below `bound`. */
+export const namedIndex = (name: string, bound: Dim): Index =>
+  dims.dimOf(indexVariable(name, bound));
+
+/**
+ * An index variable an axis, taken from a position in row-major order when something needs it. What is read at that very position is
+ * read at `position` again.
+ */
+export function axesOf(
+  writer: Writer,
+  shape: readonly Dim[],
+  position: Index,
+  name: string,
+): Index[] {
+  const taken = unflatten(position, shape);
+  const single = shape.filter((size) => !dims.equal(size, dims.one)).length === 1;
+  if (single) return shape.map((size) => (dims.equal(size, dims.one) ? dims.zero : position));
+  const axes = shape.map((size, axis) =>
+    dims.equal(size, dims.one)
+      ? dims.zero
+      : dims.dimOf(writer.declare(axisName(size, axis), size, () => writer.text(taken[axis]))),
+  );
+  writer.abbreviate(flatten(axes, shape), name);
+  return axes;
+}
+
+const letters = ['i', 'j', 'k', 'l', 'm', 'n', 'o', 'p'];
+
+/** `b` for an axis of size B, else a letter by position. */
+function axisName(size: Dim, axis: number): string {
+  const [term] = size.terms;
+  const atom =
+    size.terms.length === 1 && term.coefficient === 1 ? term.factors[0]?.atom : undefined;
+  const isNamed = atom?.kind === 'variable' && /^[A-Za-z]\w*$/.test(atom.name);
+  return isNamed ? atom.name.toLowerCase() : (letters[axis] ?? `i${axis}`);
+}
+
+/** Stores the element of a value. */
+export function store(
+  { writer, bufferOf }: KernelContext,
+  value: Value,
+  index: readonly Index[],
+  expression: string,
+): void {
+  const position = writer.text(flatten(index, value.shape));
+  writer.line(`${bufferOf(value)}[${position}] = ${storedText(value.dtype, expression)};`);
+}

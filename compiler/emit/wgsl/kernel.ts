@@ -1,0 +1,54 @@
+// What a kernel is: a set of values that one dispatch computes, and how it runs over its domain.
+
+import type { Dim } from '../../dims/dim.ts';
+import type { Value } from '../../ir/graph.ts';
+import { sameShape } from '../../ir/types.ts';
+import { loweringOf, type Network } from './network.ts';
+
+/**
+ * How a kernel runs over its domain.
+ * - `map`: an invocation computes an element of every value of the kernel; all have the domain's shape.
+ * - `rows`: the reduced `axes` of the domain are folded, row by row; its values are reductions, maps over the domain, and maps over
+ *   the rows.
+ * - `product`: one contraction, and maps of its shape that follow it.
+ * - `loop`: a body of kernels of its own, run over and over.
+ */
+export type KernelKind = 'map' | 'rows' | 'product' | 'loop';
+
+export interface Kernel {
+  readonly kind: KernelKind;
+  readonly domain: readonly Dim[];
+  /** Of `rows`: the axes of the domain that go. */
+  readonly axes: readonly number[];
+  /** In topological order. */
+  readonly values: readonly Value[];
+}
+
+/** The kernel that computes one value alone. */
+export function kernelOf(network: Network, value: Value): Kernel {
+  const node = network.producerOf(value);
+  if (node === undefined) throw new Error(`value ${value.id} is made by nothing`);
+  const lowering = loweringOf(node);
+  const alone = (kind: KernelKind): Kernel => ({
+    kind,
+    domain: value.shape,
+    axes: [],
+    values: [value],
+  });
+  if (lowering.kind === 'contract') return alone('product');
+  if (lowering.kind === 'loop') return { ...alone('loop'), values: node.outputs };
+  if (lowering.kind !== 'reduce') return alone('map');
+  const axes = lowering.axes(node.attributes);
+  return { kind: 'rows', domain: node.inputs[0].shape, axes, values: [value] };
+}
+
+/** The domain's axes that a row kernel keeps. */
+export const keptAxes = ({ domain, axes }: Pick<Kernel, 'domain' | 'axes'>): number[] =>
+  domain.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
+
+export const outerShape = (kernel: Pick<Kernel, 'domain' | 'axes'>): Dim[] =>
+  keptAxes(kernel).map((axis) => kernel.domain[axis]);
+
+/** Whether the kernel computes the value once an element of its domain; else once a row. */
+export const isOverDomain = ({ domain }: Kernel, value: Value): boolean =>
+  sameShape(value.shape, domain);

@@ -1,0 +1,142 @@
+// Facts about a graph that scheduling asks for again and again: what makes a value, who reads it, and what reading one element of it
+// reads in turn.
+
+import { dimOf } from '../../dims/arithmetic.ts';
+import type { Dim } from '../../dims/dim.ts';
+import type { Graph, Node, Value } from '../../ir/graph.ts';
+import { opNamed } from '../../ir/registry.ts';
+import type { Tensor } from '../../ir/tensor.ts';
+import { indexVariable, type Index } from './indices.ts';
+import type { Code, WgslLowering } from './lowering.ts';
+
+export interface Network {
+  readonly graph: Graph;
+  readonly producerOf: (value: Value) => Node | undefined;
+  /** The nodes that read a value, one each. */
+  readonly usersOf: (value: Value) => readonly Node[];
+  readonly isInput: (value: Value) => boolean;
+  /** The tensor that a value is, where it is known when the program is built. */
+  readonly literalOf: (value: Value) => Tensor | null;
+  /** The value whose elements these are, in the same order: what a reshape reshapes. */
+  readonly baseOf: (value: Value) => Value;
+}
+
+export const loweringOf = (node: Node): WgslLowering => opNamed(node.op).wgsl;
+
+/** Operations whose result is their operand, element by element in storage order. */
+const renamings = new Set(['reshape', 'stop_gradient', 'variable']);
+
+export function createNetwork(graph: Graph): Network {
+  const producers = new Map<Value, Node>();
+  const users = new Map<Value, Node[]>();
+  const inputs = new Set<Value>(graph.inputs.map(({ value }) => value));
+  for (const node of graph.nodes) {
+    for (const value of node.outputs) producers.set(value, node);
+    for (const value of new Set(node.inputs)) users.set(value, [...(users.get(value) ?? []), node]);
+  }
+  const producerOf = (value: Value): Node | undefined => producers.get(value);
+  return {
+    graph,
+    producerOf,
+    usersOf: (value) => users.get(value) ?? [],
+    isInput: (value) => inputs.has(value),
+    literalOf(value) {
+      const node = producers.get(value);
+      if (node === undefined) return null;
+      const lowering = loweringOf(node);
+      return lowering.kind === 'literal' ? lowering.value(node.attributes) : null;
+    },
+    baseOf(value) {
+      let base = value;
+      for (;;) {
+        const node = producers.get(base);
+        if (node === undefined || !renamings.has(node.op)) return base;
+        [base] = node.inputs;
+      }
+    },
+  };
+}
+
+/** A literal of one number throughout is written where it is used; others lie in a buffer. */
+export function uniformValue({ data }: Tensor): number | null {
+  const first = data[0];
+  return data.length > 0 && data.every((x: number) => Object.is(x, first)) ? first : null;
+}
+
+/** Whether a value is folded, contracted or made by a loop: it has no elements that could be computed on the way. */
+export function isFolded(network: Network, value: Value): boolean {
+  const node = network.producerOf(value);
+  const kind = node === undefined ? 'map' : loweringOf(node).kind;
+  return kind === 'reduce' || kind === 'contract' || kind === 'loop';
+}
+
+/** An element of a value: where reading ends, in a buffer. */
+export type Visit = (value: Value, index: readonly Index[]) => void;
+
+/** Index variables for every axis of a shape. */
+export const freshIndex = (shape: readonly Dim[]): Index[] =>
+  shape.map((size, axis) => dimOf(indexVariable(`i${axis}`, size)));
+
+/**
+ * What reading elements reads from buffers. `isStored` says which values have one; the walk goes through all others. One walk visits
+ * an element of a value once.
+ */
+export function createWalk(
+  network: Network,
+  isStored: (value: Value) => boolean,
+  visit: Visit,
+): Visit {
+  const seen = new Set<string>();
+  const read: Visit = (value, index) => {
+    const key = elementKey(value, index);
+    if (seen.has(key)) return;
+    seen.add(key);
+    if (isStored(value)) return visit(value, index);
+    const node = network.producerOf(value);
+    if (node === undefined) throw new Error(`value ${value.id} is made by nothing`);
+    const lowering = loweringOf(node);
+    if (lowering.kind === 'literal') {
+      const tensor = network.literalOf(value);
+      if (tensor !== null && uniformValue(tensor) === null) visit(value, index);
+    } else if (lowering.kind === 'map') walkElement(node, index, read);
+    else throw new Error(`${node.op} has no elements that a kernel could compute on the way`);
+  };
+  return read;
+}
+
+export const elementKey = (value: Value, index: readonly Index[]): string =>
+  `${value.id}[${index.map(({ key }) => key).join(',')}]`;
+
+/** Which elements of its operands one element of a map reads. */
+export function walkElement(node: Node, index: readonly Index[], read: Visit): void {
+  const lowering = loweringOf(node);
+  if (lowering.kind !== 'map') return;
+  lowering.element({
+    inputs: node.inputs,
+    outputs: node.outputs,
+    attributes: node.attributes,
+    index,
+    read: (operand, at) => {
+      read(node.inputs[operand], at);
+      return 'x';
+    },
+    code: nowhere,
+  });
+}
+
+/** Code that is not kept: for lowerings run only to see what they read. */
+export const nowhere: Code = {
+  bind: () => 'x',
+  variable: () => 'x',
+  assign: () => {},
+  loop: (hint, count, body) => body(dimOf(indexVariable(hint, count))),
+  when: (_, body) => body(),
+  choose: (_dtype, _condition, then, otherwise) => {
+    otherwise();
+    return then();
+  },
+  below: () => 'x',
+  index: (hint, _, bound) => dimOf(indexVariable(hint, bound)),
+  text: () => 'x',
+  call: () => 'x',
+};

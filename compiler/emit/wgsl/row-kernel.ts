@@ -1,0 +1,266 @@
+// A kernel of reductions over the same rows, with the maps between and after them: softmax is a maximum, a sum and a map. Rows are folded in
+// rounds, one for the reductions that need no other, one for those that need these, and so on; each round reads the row again,
+// from the cache, and computes what lies between anew, which costs less than a way through memory.
+//
+// A workgroup takes `rows` rows with `lanes` invocations each: many lanes for a long row, many rows side by side where neighbours in
+// memory belong to different rows, and one lane where rows are short. Sums of lanes are added as a tree, always in the same
+// order.
+
+import * as dims from '../../dims/arithmetic.ts';
+import type { Dim } from '../../dims/dim.ts';
+import type { Node, Value } from '../../ir/graph.ts';
+import { elementKey, loweringOf, type Network } from './network.ts';
+import { literal, typeNames } from './expressions.ts';
+import { sizeOf, type Index } from './indices.ts';
+import { isOverDomain, keptAxes, outerShape, type Kernel } from './kernel.ts';
+import {
+  axesOf,
+  ceilDivide,
+  namedIndex,
+  store,
+  workgroup,
+  type KernelContext,
+  type KernelFrame,
+} from './kernel-context.ts';
+import type { Fold } from './lowering.ts';
+
+interface Layout {
+  /** Rows a workgroup. */
+  readonly rows: number;
+  /** Invocations a row. */
+  readonly lanes: number;
+}
+
+const longestOfOneLane = 32;
+
+function layoutOf(kernel: Kernel): Layout {
+  const length = dims.isConstant(lengthOf(kernel));
+  const count = dims.isConstant(sizeOf(outerShape(kernel)));
+  if (length !== null && length <= longestOfOneLane) return { rows: 64, lanes: 1 };
+  const lastAxis = kernel.domain.findLastIndex((size) => !dims.equal(size, dims.one));
+  if (kernel.axes.includes(lastAxis) || count === 1)
+    return { rows: 1, lanes: length !== null && length <= 256 ? 64 : 256 };
+  const rows = count === null || count >= 32 ? 32 : powerOfTwo(count);
+  return { rows, lanes: 256 / rows };
+}
+
+const powerOfTwo = (n: number): number => 2 ** Math.ceil(Math.log2(n));
+
+const lengthOf = ({ domain, axes }: Kernel): Dim => sizeOf(axes.map((axis) => domain[axis]));
+
+export function writeRowKernel(context: KernelContext): KernelFrame {
+  const { kernel, writer, outputs } = context;
+  const layout = layoutOf(kernel);
+  const shape = outerShape(kernel);
+  const count = sizeOf(shape);
+  const row = writeRowPosition(context, layout, count);
+  const outer = axesOf(writer, shape, namedIndex(row.name, count), row.name);
+  const shared: string[] = [];
+  const rounds = roundsOf(context);
+  rounds.forEach((round) => {
+    if (round.folds.length > 0) writeFolds(context, layout, outer, round.folds, shared);
+    for (const value of round.maps) context.read(value, outer);
+  });
+  const once = outputs.filter((value) => !isOverDomain(kernel, value));
+  const perElement = outputs.filter((value) => isOverDomain(kernel, value));
+  const guards = [row.guard, layout.lanes > 1 ? `${row.lane} == 0u` : null].filter(
+    (g) => g !== null,
+  );
+  if (once.length > 0)
+    writer.when(guards.length === 0 ? null : guards.join(' && '), () => {
+      for (const value of once) store(context, value, outer, context.read(value, outer));
+    });
+  if (perElement.length > 0)
+    writer.when(row.guard, () =>
+      alongRow(context, layout, outer, (index) => {
+        for (const value of perElement) store(context, value, index, context.read(value, index));
+      }),
+    );
+  return {
+    workgroupSize: layout.rows * layout.lanes,
+    groups: ceilDivide(count, layout.rows),
+    shared,
+  };
+}
+
+interface RowPosition {
+  /** The row, or the last one where there are no more: barriers need every invocation. */
+  readonly name: string;
+  /** Holds where the row is one of the domain; null where it always is. */
+  readonly guard: string | null;
+  readonly lane: string;
+}
+
+function writeRowPosition(
+  { writer }: KernelContext,
+  { rows, lanes }: Layout,
+  count: Dim,
+): RowPosition {
+  if (rows === 1) {
+    const isOnly = dims.isConstant(count) === 1;
+    const name = isOnly ? '0u' : writer.bind('row', workgroup);
+    // Workgroups are folded into a rectangle, which may be larger than their number; all invocations of one leave together.
+    if (!isOnly)
+      writer.block(`if (${name} >= ${writer.text(count)})`, () => writer.line('return;'));
+    return { name, guard: null, lane: 'lane' };
+  }
+  const own = lanes === 1 ? 'lane' : `lane % ${rows}u`;
+  const wanted = writer.bind('wanted', `(${workgroup}) * ${rows}u + ${own}`);
+  const name = writer.bind('row', `min(${wanted}, ${writer.text(dims.subtract(count, dims.one))})`);
+  const lane = lanes === 1 ? '0u' : writer.bind('part', `lane / ${rows}u`);
+  return { name, guard: `${wanted} < ${writer.text(count)}`, lane };
+}
+
+/** Runs `body` for the elements of the row that are this lane's. */
+function alongRow(
+  { kernel, writer }: KernelContext,
+  { rows, lanes }: Layout,
+  outer: readonly Index[],
+  body: (index: readonly Index[], position: string) => void,
+): void {
+  const length = lengthOf(kernel);
+  const at = writer.name('at');
+  const first = lanes === 1 ? '0u' : rows === 1 ? 'lane' : 'part';
+  const step = lanes === 1 ? `${at}++` : `${at} += ${lanes}u`;
+  writer.block(`for (var ${at} = ${first}; ${at} < ${writer.text(length)}; ${step})`, () => {
+    const shape = kernel.axes.map((axis) => kernel.domain[axis]);
+    const inner = axesOf(writer, shape, namedIndex(at, length), at);
+    const index: Index[] = [];
+    keptAxes(kernel).forEach((axis, i) => (index[axis] = outer[i]));
+    kernel.axes.forEach((axis, i) => (index[axis] = inner[i]));
+    body(index, at);
+  });
+}
+
+interface Round {
+  readonly folds: readonly Value[];
+  /** Maps over rows that need these folds and no later ones. */
+  readonly maps: readonly Value[];
+}
+
+/** The kernel's values by when they can be computed. */
+function roundsOf({ network, kernel }: KernelContext): Round[] {
+  const own = new Set(kernel.values);
+  const known = new Map<Value, number>();
+  const roundOf = (value: Value): number => {
+    const found = known.get(value);
+    if (found !== undefined) return found;
+    const node = network.producerOf(value);
+    const isFold = node !== undefined && loweringOf(node).kind === 'reduce';
+    const isOutside =
+      node === undefined || loweringOf(node).kind === 'contract' || (isFold && !own.has(value));
+    const before = isOutside ? 0 : Math.max(0, ...node.inputs.map(roundOf));
+    const round = before + (isFold && own.has(value) ? 1 : 0);
+    known.set(value, round);
+    return round;
+  };
+  const last = Math.max(...kernel.values.map(roundOf));
+  return Array.from({ length: last + 1 }, (_, round) => {
+    const here = kernel.values.filter((value) => roundOf(value) === round);
+    const folds = here.filter((value) => foldNode(network, value) !== null);
+    const maps = here.filter((value) => !folds.includes(value) && !isOverDomain(kernel, value));
+    return { folds, maps };
+  });
+}
+
+function foldNode(network: Network, value: Value): Node | null {
+  const node = network.producerOf(value);
+  return node !== undefined && loweringOf(node).kind === 'reduce' ? node : null;
+}
+
+interface Folding {
+  readonly value: Value;
+  readonly x: Value;
+  readonly fold: Fold;
+  readonly accumulators: readonly string[];
+}
+
+function writeFolds(
+  context: KernelContext,
+  layout: Layout,
+  outer: readonly Index[],
+  values: readonly Value[],
+  shared: string[],
+): void {
+  const { network, writer, read } = context;
+  const foldings = values.map((value): Folding => {
+    const node = foldNode(network, value);
+    const lowering = node === null ? null : loweringOf(node);
+    if (node === null || lowering?.kind !== 'reduce') throw new Error('not a reduction');
+    const [x] = node.inputs;
+    const fold = lowering.fold(x, node.attributes);
+    const hint =
+      typeof node.attributes.kind === 'string' ? (names[node.attributes.kind] ?? 'folded') : 'best';
+    const accumulators = fold.accumulators.map(({ dtype, initial }, i) =>
+      writer.variable(i === 0 ? hint : `${hint}_at`, dtype, literal(dtype, initial, writer.call)),
+    );
+    return { value, x, fold, accumulators };
+  });
+  alongRow(context, layout, outer, (index, position) => {
+    for (const { x, fold, accumulators } of foldings) {
+      const element = fold.element(read(x, index), position);
+      assignAll(context, accumulators, fold.combine(accumulators, element, writer));
+    }
+  });
+  if (layout.lanes > 1) writeTree(context, layout, foldings, shared);
+  for (const { value, fold, accumulators } of foldings)
+    writer.remember(elementKey(value, outer), accumulators[fold.result]);
+}
+
+const names: Readonly<Record<string, string>> = {
+  add: 'total',
+  multiply: 'product',
+  max: 'largest',
+  min: 'smallest',
+};
+
+const assignAll = (
+  { writer }: KernelContext,
+  to: readonly string[],
+  values: readonly string[],
+): void => to.forEach((name, i) => writer.assign(name, values[i]));
+
+/** Folds the lanes' accumulators: halves, quarters, eighths. Every lane has the result. */
+function writeTree(
+  context: KernelContext,
+  { rows, lanes }: Layout,
+  foldings: readonly Folding[],
+  shared: string[],
+): void {
+  const { writer } = context;
+  const arrays = foldings.map(({ fold, accumulators }) =>
+    accumulators.map((name, i) => {
+      const array = writer.name(`${name}_of_lanes`);
+      const type = typeNames[fold.accumulators[i].dtype];
+      shared.push(`var<workgroup> ${array}: array<${type}, ${rows * lanes}>;`);
+      writer.line(`${array}[lane] = ${name};`);
+      return array;
+    }),
+  );
+  writer.line('workgroupBarrier();');
+  const step = writer.name('half');
+  const part = rows === 1 ? 'lane' : 'part';
+  writer.block(`for (var ${step} = ${lanes / 2}u; ${step} > 0u; ${step} /= 2u)`, () => {
+    writer.block(`if (${part} < ${step})`, () => {
+      const other = rows === 1 ? `lane + ${step}` : `lane + ${step} * ${rows}u`;
+      foldings.forEach(({ fold }, f) => {
+        const own = arrays[f].map((array) => `${array}[lane]`);
+        const beside = arrays[f].map((array) => `${array}[${other}]`);
+        const combined = fold.combine(own, beside, writer);
+        const [first, ...rest] = combined;
+        const held =
+          rest.length === 0 ? [first] : combined.map((text) => writer.bind('kept', text));
+        assignAll(context, own, held);
+      });
+    });
+    writer.line('workgroupBarrier();');
+  });
+  const first = rows === 1 ? '0u' : `lane % ${rows}u`;
+  foldings.forEach(({ accumulators }, f) =>
+    assignAll(
+      context,
+      accumulators,
+      arrays[f].map((array) => `${array}[${first}]`),
+    ),
+  );
+}

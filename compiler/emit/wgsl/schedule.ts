@@ -1,0 +1,25 @@
+// Decides which values get a buffer and which kernels compute them. A kernel computes elements of its values from buffers; whatever
+// lies between is computed on the way, inside it. So scheduling is two questions: which values are worth keeping (kept.ts), and which
+// kernels may be one (merge.ts). The rest follows.
+
+import type { Graph, Value } from '../../ir/graph.ts';
+import { chooseKept } from './kept.ts';
+import { mergeKernels } from './merge.ts';
+import { kernelOf, type Kernel } from './kernel.ts';
+import { createNetwork, type Network } from './network.ts';
+import { splitWide } from './split.ts';
+
+export interface Schedule {
+  readonly network: Network;
+  /** In an order in which every value is made before it is read. */
+  readonly kernels: readonly Kernel[];
+  /** Values with a buffer of their own, besides inputs and literals. */
+  readonly isStored: (value: Value) => boolean;
+}
+
+export function schedule(graph: Graph): Schedule {
+  const network = createNetwork(graph);
+  const kept = splitWide(network, chooseKept(network));
+  const separate = [...kept].map((value) => kernelOf(network, value));
+  return mergeKernels(network, separate);
+}

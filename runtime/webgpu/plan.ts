@@ -1,0 +1,56 @@
+// A WGSL program as the runtime takes it: dimension expressions become functions of the values of the free sizes.
+
+import { evaluate } from '../../compiler/dims/arithmetic.ts';
+import type { Dim, DimVar, PackVar } from '../../compiler/dims/dim.ts';
+import { showDim } from '../../compiler/dims/show.ts';
+import type { ProgramPort, WgslProgram } from '../../compiler/emit/wgsl/emit.ts';
+import type { Numbers, Plan, PlanPort } from './embedded.ts';
+
+type Values = ReadonlyMap<DimVar | PackVar, number>;
+
+export function planOf({ sizes, inputs, outputs, slots, tables, kernels }: WgslProgram): Plan {
+  const variables = sizes.map(({ source }) => source.variable);
+  const at =
+    (dim: Dim) =>
+    (values: readonly number[]): number =>
+      evaluateWith(dim, new Map(variables.map((v, i) => [v, values[i]])));
+  const port = ({ port: { name, value }, slot }: ProgramPort): PlanPort => {
+    const shape = value.shape.map(at);
+    return {
+      name,
+      dtype: value.dtype,
+      type: `${value.dtype}[${value.shape.map(showDim).join(', ')}]`,
+      shape: (values) => shape.map((size) => size(values)),
+      slot,
+    };
+  };
+  const slotSizes = slots.map((slot) => slot.sizes.map(at));
+  return {
+    solve(shapes) {
+      const values = new Map<DimVar | PackVar, number>();
+      for (const { source } of sizes) {
+        const { variable, port: from, axis, coefficient, rest } = source;
+        const size = shapes[inputs.findIndex(({ port: p }) => p.name === from.name)][axis];
+        values.set(
+          variable,
+          (size - evaluateWith(rest, values)) / evaluateWith(coefficient, values),
+        );
+      }
+      return variables.map((v) => values.get(v) ?? Number.NaN);
+    },
+    inputs: inputs.map(port),
+    outputs: outputs.map(port),
+    slots: (values) => slotSizes.map((all) => Math.max(...all.map((size) => size(values)))),
+    tables: tables.map(({ slot, value }) => ({ slot, data: value.data as Numbers })),
+    kernels: kernels.map(({ code, name, slots: bound, readsSizes, groups }) => ({
+      code,
+      name,
+      slots: bound,
+      readsSizes,
+      groups: at(groups),
+    })),
+  };
+}
+
+const evaluateWith = (dim: Dim, values: Values): number =>
+  evaluate(dim, (v) => values.get(v) ?? Number.NaN);
