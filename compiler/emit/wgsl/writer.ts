@@ -42,22 +42,70 @@ export interface WrittenCode {
   readonly sizes: ReadonlySet<Atom>;
 }
 
-/** A statement, or one that may turn out not to be needed. */
-type Line = { readonly depth: number; readonly text: () => string | null };
-
 /** `name` gives the names of the kernel, each once. */
 export function createWriter(
   nameOfSize: (size: Atom) => string,
   name: (hint: string) => string = uniqueNames(),
 ): Writer {
-  const lines: Line[] = [];
   const helpers = new Set<string>();
+  const texts = createTexts(nameOfSize);
+  const lines = createLines();
+  const { text } = texts;
+  const { line, block } = lines;
+  const named = (hint: string, write: (made: string) => string): string => {
+    const made = name(hint);
+    line(write(made));
+    return made;
+  };
+  const bind = (hint: string, expression: string): string =>
+    named(hint, (made) => `let ${made} = ${expression};`);
+  const variable = (hint: string, dtype: DType, initial: string | null): string => {
+    const value = initial === null ? '' : ` = ${initial}`;
+    return named(hint, (made) => `var ${made}: ${typeNames[dtype]}${value};`);
+  };
+  const assign = (to: string, expression: string): void => line(assignment(to, expression));
+  return {
+    ...texts,
+    ...lines,
+    name,
+    bind,
+    variable,
+    assign,
+    when: (condition, body) => (condition === null ? body() : block(`if (${condition})`, body)),
+    loop(hint, count, body) {
+      const t = indexVariable(name(hint), count);
+      block(`for (var ${t.name} = 0u; ${t.name} < ${text(count)}; ${t.name}++)`, () =>
+        body(dimOf(t)),
+      );
+    },
+    choose(dtype, condition, then, otherwise) {
+      if (condition === null) return then();
+      const simple = lines.withoutStatements(otherwise);
+      const result = variable('element', dtype, simple);
+      block(`if (${condition})`, () => assign(result, then()));
+      if (simple === null) lines.orElse(() => assign(result, otherwise()));
+      return result;
+    },
+    below: (i, bound) => (surelyBelow(i, bound) ? null : `${text(i)} < ${text(bound)}`),
+    index: (hint, expression, bound) => dimOf(indexVariable(bind(hint, expression), bound)),
+    call(helper, ...operands) {
+      helpers.add(helper);
+      return `${helper}(${operands.join(', ')})`;
+    },
+    declare(hint, bound, expression) {
+      const made = indexVariable(name(hint), bound);
+      lines.lineIf(() => (texts.isUsed(made) ? `let ${made.name} = ${expression()};` : null));
+      return made;
+    },
+    finish: () => ({ lines: lines.texts(), helpers, sizes: texts.sizes }),
+  };
+}
+
+/** Indices as text, and what was used in them. */
+function createTexts(nameOfSize: (size: Atom) => string) {
   const sizes = new Set<Atom>();
   const used = new Set<IndexVariable>();
-  const scopes: Map<string, string>[] = [new Map()];
   const shorthands: { readonly index: Index; readonly name: string }[] = [];
-
-  const line = (text: string): void => void lines.push({ depth: scopes.length, text: () => text });
   const nameOf = (atom: Atom): string => {
     if (isIndexVariable(atom)) {
       used.add(atom);
@@ -66,8 +114,23 @@ export function createWriter(
     sizes.add(atom);
     return nameOfSize(atom);
   };
-  const text = (i: Index): string =>
-    shorthands.find(({ index }) => equal(index, i))?.name ?? indexText(i, nameOf);
+  return {
+    sizes,
+    isUsed: (index: IndexVariable) => used.has(index),
+    abbreviate: (index: Index, short: string) => void shorthands.push({ index, name: short }),
+    text: (i: Index) =>
+      shorthands.find(({ index }) => equal(index, i))?.name ?? indexText(i, nameOf),
+  };
+}
+
+/** Statements in nested blocks, and what is remembered in each. */
+function createLines() {
+  const lines: { readonly depth: number; readonly text: () => string | null }[] = [];
+  const scopes: Map<string, string>[] = [new Map()];
+  /** A statement, or none if it turns out not to be needed. */
+  const lineIf = (text: () => string | null): void =>
+    void lines.push({ depth: scopes.length, text });
+  const line = (text: string): void => lineIf(() => text);
   const nested = (body: () => void): void => {
     scopes.push(new Map());
     body();
@@ -78,88 +141,36 @@ export function createWriter(
     nested(body);
     line('}');
   };
-  const bind = (hint: string, expression: string): string => {
-    const made = name(hint);
-    line(`let ${made} = ${expression};`);
-    return made;
-  };
-  const variable = (hint: string, dtype: DType, initial: string): string => {
-    const made = name(hint);
-    line(`var ${made}: ${typeNames[dtype]} = ${initial};`);
-    return made;
-  };
-  const assign = (to: string, expression: string): void => line(assignment(to, expression));
-  const when = (condition: string | null, body: () => void): void =>
-    condition === null ? body() : block(`if (${condition})`, body);
-
   return {
     line,
+    lineIf,
     block,
-    name,
-    text,
-    bind,
-    variable,
-    assign,
-    when,
-    loop(hint, count, body) {
-      const t = indexVariable(name(hint), count);
-      block(`for (var ${t.name} = 0u; ${t.name} < ${text(count)}; ${t.name}++)`, () =>
-        body(dimOf(t)),
-      );
+    /** Goes on after the block that was just closed. */
+    orElse(body: () => void) {
+      lines.pop();
+      block('} else', body);
     },
-    choose(dtype, condition, then, otherwise) {
-      if (condition === null) return then();
-      const start = lines.length;
-      const result = variable('element', dtype, defaults[dtype]);
-      const other = otherwise();
-      const isSimple = lines.length === start + 1;
-      lines.length = start;
-      if (isSimple) line(`var ${result}: ${typeNames[dtype]} = ${other};`);
-      else line(`var ${result}: ${typeNames[dtype]};`);
-      block(`if (${condition})`, () => assign(result, then()));
-      if (!isSimple) {
-        lines.pop();
-        block('} else', () => assign(result, otherwise()));
-      }
-      return result;
+    /** The expression, if it needs no statement before it; else null, and nothing is written. */
+    withoutStatements(expression: () => string): string | null {
+      const before = lines.length;
+      let result = '';
+      nested(() => (result = expression()));
+      if (lines.length === before) return result;
+      lines.length = before;
+      return null;
     },
-    below: (i, bound) => (surelyBelow(i, bound) ? null : `${text(i)} < ${text(bound)}`),
-    index(hint, expression, bound) {
-      const made = indexVariable(bind(hint, expression), bound);
-      return dimOf(made);
-    },
-    call(helper, ...operands) {
-      helpers.add(helper);
-      return `${helper}(${operands.join(', ')})`;
-    },
-    declare(hint, bound, expression) {
-      const made = indexVariable(name(hint), bound);
-      lines.push({
-        depth: scopes.length,
-        text: () => (used.has(made) ? `let ${made.name} = ${expression()};` : null),
+    recall: (key: string) => scopes.findLast((scope) => scope.has(key))?.get(key),
+    remember: (key: string, expression: string) => void scopes.at(-1)?.set(key, expression),
+    texts(): string[] {
+      // Later declarations use earlier ones, so what is needed is found from the end.
+      const written = lines.toReversed().map(({ depth, text }) => {
+        const statement = text();
+        return statement === null ? null : '  '.repeat(depth) + statement;
       });
-      return made;
-    },
-    abbreviate: (index, short) => void shorthands.push({ index, name: short }),
-    recall: (key) => scopes.findLast((scope) => scope.has(key))?.get(key),
-    remember: (key, expression) => void scopes.at(-1)?.set(key, expression),
-    finish() {
-      // Later declarations use earlier ones, so needs are found from the end.
-      const texts = lines.toReversed().map(({ depth, text: write }) => {
-        const written = write();
-        return written === null ? null : '  '.repeat(depth) + written;
-      });
-      return { lines: texts.reverse().filter((t) => t !== null), helpers, sizes };
+      return written.reverse().filter((statement) => statement !== null);
     },
   };
 }
-
-const defaults: Readonly<Record<DType, string>> = {
-  f32: '0.0',
-  i32: '0i',
-  u32: '0u',
-  bool: 'false',
-};
 
 /** `sum = sum + x` is `sum += x`. */
 const assignment = (to: string, expression: string): string =>
