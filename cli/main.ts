@@ -69,7 +69,7 @@ program
   .addHelpText('after', example('dlg check net.dlg'))
   .action(async (files: readonly string[], options) => {
     const { checkFiles } = await import('./commands/check.ts');
-    code = checkFiles(files, options);
+    code = await checkFiles(files, options);
   });
 
 program

@@ -132,8 +132,11 @@ export interface ScheduleDeclaration extends Documented {
   readonly name: Identifier;
   readonly parameters: readonly Parameter[];
   readonly where: readonly Expression[];
-  readonly tables: readonly (CheckClause | Bind | ErrorNode)[];
+  readonly members: readonly (TableMember | ErrorNode)[];
 }
+
+/** What schedules and decision processes are made of. */
+export type TableMember = ConstDeclaration | FunctionDeclaration | CheckClause | Bind;
 
 /** `check 0 < beta < 1, decreasing(abar)` */
 export interface CheckClause extends Spanned {
@@ -146,9 +149,7 @@ export interface MdpDeclaration extends Documented {
   readonly name: Identifier;
   readonly parameters: readonly Parameter[];
   readonly where: readonly Expression[];
-  readonly members: readonly (
-    SpaceDeclaration | ConstDeclaration | FunctionDeclaration | CheckClause | Bind | ErrorNode
-  )[];
+  readonly members: readonly (SpaceDeclaration | TableMember | ErrorNode)[];
 }
 
 /** `states S = n * n`, `actions A = 4` */

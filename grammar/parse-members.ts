@@ -2,7 +2,6 @@
 // of models, the tables of schedules and decision processes, and the steps of training.
 
 import type {
-  Bind,
   Block,
   CheckClause,
   Comment,
@@ -22,6 +21,7 @@ import type {
   SpaceDeclaration,
   StateDeclaration,
   Step,
+  TableMember,
   TypeNode,
 } from './ast.ts';
 import { standsAlone } from './comments.ts';
@@ -223,22 +223,15 @@ export abstract class MemberParser extends StatementParser {
     return { kind: 'check', conditions, span: this.since(start) };
   });
 
-  protected readonly tables = this.RULE('tables', (): (CheckClause | Bind | ErrorNode)[] => {
-    const list: (CheckClause | Bind | ErrorNode)[] = [];
-    const open = this.CONSUME(symbol['{']);
-    this.sequence(sequences.tables, list, () =>
-      this.MANY(() =>
-        list.push(
-          this.OR<CheckClause | Bind>([
-            { ALT: () => this.SUBRULE(this.check) },
-            { ALT: () => this.SUBRULE(this.bind) },
-          ]),
-        ),
-      ),
-    );
-    this.closing(symbol['}'], open, 'the tables', () => this.CONSUME(symbol['}']));
-    return list;
-  });
+  /** What stands in the braces of a schedule or decision process, but for its states and actions. */
+  protected readonly table = this.RULE('table', (): TableMember =>
+    this.OR<TableMember>([
+      { ALT: () => this.SUBRULE(this.constant) },
+      { ALT: () => this.SUBRULE(this.fn) },
+      { ALT: () => this.SUBRULE(this.check) },
+      { ALT: () => this.SUBRULE(this.bind) },
+    ]),
+  );
 
   /** `states S = n * n`, `actions A = 4` */
   protected readonly space = this.RULE('space', (): SpaceDeclaration => {

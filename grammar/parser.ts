@@ -3,13 +3,9 @@
 
 import type { IToken } from 'chevrotain';
 import type {
-  Bind,
-  CheckClause,
   Comment,
-  ConstDeclaration,
   Declaration,
   ErrorNode,
-  FunctionDeclaration,
   Identifier,
   ImportDeclaration,
   JvpDeclaration,
@@ -17,6 +13,7 @@ import type {
   ModelDeclaration,
   ScheduleDeclaration,
   SpaceDeclaration,
+  TableMember,
   TrainDeclaration,
   TypeDeclaration,
 } from './ast.ts';
@@ -133,21 +130,26 @@ export class Parser extends MemberParser {
 
   private readonly schedule = this.RULE('schedule', (): ScheduleDeclaration => {
     const start = this.here;
+    const members: (TableMember | ErrorNode)[] = [];
     this.CONSUME(keyword.schedule);
     const head = this.SUBRULE(this.head);
-    const tables = this.SUBRULE(this.tables);
+    const open = this.CONSUME(symbol['{']);
+    this.sequence(sequences.tables, members, () =>
+      this.MANY(() => members.push(this.SUBRULE(this.table))),
+    );
+    this.closing(symbol['}'], open, 'the tables', () => this.CONSUME(symbol['}']));
     return {
       kind: 'schedule',
       documentation: this.documentationBefore(start),
       ...head,
-      tables,
+      members,
       span: this.since(start),
     };
   });
 
   private readonly mdp = this.RULE('mdp', (): MdpDeclaration => {
     const start = this.here;
-    type Part = SpaceDeclaration | ConstDeclaration | FunctionDeclaration | CheckClause | Bind;
+    type Part = SpaceDeclaration | TableMember;
     const members: (Part | ErrorNode)[] = [];
     this.CONSUME(keyword.mdp);
     const head = this.SUBRULE(this.head);
@@ -157,10 +159,7 @@ export class Parser extends MemberParser {
         members.push(
           this.OR<Part>([
             { GATE: () => this.isName(2), ALT: () => this.SUBRULE(this.space) },
-            { ALT: () => this.SUBRULE(this.constant) },
-            { ALT: () => this.SUBRULE(this.fn) },
-            { ALT: () => this.SUBRULE(this.check) },
-            { ALT: () => this.SUBRULE(this.bind) },
+            { ALT: () => this.SUBRULE(this.table) },
           ]),
         ),
       ),

@@ -114,7 +114,7 @@ const items: Printers = {
     'schedule ',
     headDoc(comments, node),
     ' ',
-    bodyDoc(comments, node, node.tables),
+    bodyDoc(comments, node, node.members),
   ],
   check: (comments, { conditions }) => [
     'check ',

@@ -80,7 +80,7 @@ const children: { readonly [K in Kind]: (node: NodeOf<K>) => Children } = {
   model: (node) => [...head(node), ...node.members],
   param: (node) => [node.name, node.type, node.value],
   state: (node) => [node.name, node.type, node.value],
-  schedule: (node) => [...head(node), ...node.tables],
+  schedule: (node) => [...head(node), ...node.members],
   check: (node) => node.conditions,
   mdp: (node) => [...head(node), ...node.members],
   space: (node) => [node.name, node.value],

@@ -3,7 +3,7 @@
 import { sizeOf as sizeOfShape } from '../dims/shape.ts';
 import type { Dim } from '../dims/dim.ts';
 import { isConstant, multiply, one } from '../dims/arithmetic.ts';
-import type { Builder, Reduction } from '../ir/builder-types.ts';
+import type { Builder, Comparison, Reduction } from '../ir/builder-types.ts';
 import type { Builtin, BuiltinCall, BuiltinResult } from './builtin.ts';
 import type { Elaborated, TensorValue } from './elaboration.ts';
 import {
@@ -68,6 +68,29 @@ const logical = (name: string, kind: Reduction, doc: string): Builtin => ({
   rule: null,
   elaborate: ({ builder, arguments: [x] }) =>
     x.kind === 'tensor' ? reduceOwn(builder, kind, x) : x,
+});
+
+/** Whether each element is beyond the one before it; the first has none. */
+const ordered = (name: 'increasing' | 'decreasing', direction: Comparison): Builtin => ({
+  name,
+  doc: `Whether every element is ${name === 'increasing' ? 'larger' : 'smaller'} than the one before it.`,
+  signature: `fn ${name}(x: [n]) -> bool`,
+  rule: null,
+  elaborate: ({ builder, arguments: [x] }) => {
+    const t = asTensor(builder, x, 'f32');
+    const axis = t.labels.length;
+    const { shape } = t.value;
+    const positions = builder.iota([shape[axis]], 0);
+    const before = builder.binary(
+      'maximum',
+      builder.subtract(positions, builder.full(1, [shape[axis]], 'i32')),
+      builder.full(0, [shape[axis]], 'i32'),
+    );
+    const beyond = builder.compare(direction, t.value, builder.take(t.value, before, axis));
+    const isFirst = builder.compare('eq', builder.iota(shape, axis), builder.full(0, shape, 'i32'));
+    const holds = builder.binary('or', isFirst, beyond);
+    return reduceOwn(builder, 'and', tensorOf(holds, t.labels));
+  },
 });
 
 const mean: Builtin = {
@@ -165,6 +188,8 @@ export const reductionBuiltins: readonly Builtin[] = [
   ),
   logical('any', 'or', 'Whether some element is true.'),
   logical('all', 'and', 'Whether every element is true.'),
+  ordered('increasing', 'gt'),
+  ordered('decreasing', 'lt'),
   mean,
   norm,
   arg('argmax'),

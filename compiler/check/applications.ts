@@ -11,14 +11,16 @@ import { givenOf, givenValue, type Given } from './arguments.ts';
 import { callBuiltin } from './builtin-calls.ts';
 import { bindCall } from './calls.ts';
 import { targetOf } from './callables.ts';
-import { broken, isBroken, lookUp, type Context } from './context.ts';
+import { broken, isBroken, lookUp, type Context, type ModelInfo } from './context.ts';
 import { checkDerivative, isDerivative } from './derivatives.ts';
 import { int, intScalar, isScalar, tensor } from './convert.ts';
 import { toSize } from './dimensions.ts';
 import { overEach } from './each.ts';
 import { checkParams, withParams } from './params.ts';
+import { instantiate } from './layers.ts';
 import { resolvePath } from './paths.ts';
 import { describe } from './show.ts';
+import { isTabulated } from './static.ts';
 import type { TypedExpression } from './typed.ts';
 import { singleLayer } from './values.ts';
 
@@ -79,8 +81,15 @@ function builtinArgument(context: Context, name: string, node: Expression): Type
   return singleLayer(context, context.session.rules.expression(context, node, null));
 }
 
-export const checkCall = (context: Context, node: CallExpression): TypedExpression =>
-  checkApplication(context, node.callee, node.arguments.map(givenOf), node.with, node);
+export function checkCall(context: Context, node: CallExpression): TypedExpression {
+  const tabulated = modelNamed(context, node.callee);
+  if (tabulated !== null && isTabulated(tabulated.typed) && node.with === null) {
+    const value = instantiate(context, tabulated, node.arguments, node.span);
+    if (value === null) return broken(node.span);
+    return { kind: 'instantiation', value, type: value.type, span: node.span };
+  }
+  return checkApplication(context, node.callee, node.arguments.map(givenOf), node.with, node);
+}
 
 /** `callee(given)`, `callee(given with w)` */
 function checkApplication(
@@ -95,7 +104,7 @@ function checkApplication(
     if (isDerivative(calleeNode.text))
       return checkDerivative(context, calleeNode.text, given, node.span);
   }
-  if (isModelName(context, calleeNode)) {
+  if (modelNamed(context, calleeNode) !== null) {
     context.report(
       report(names.E0220, { span: node.span, data: { name: textOf(calleeNode.span) } }),
     );
@@ -157,14 +166,18 @@ function checkApplication(
   return bound.each === null ? call : overEach(context, call, bound.each);
 }
 
-/** Whether a callee is a model: `MLP(3)(x)`, which has no name for its parameters. */
-function isModelName(context: Context, node: Expression): boolean {
-  if (node.kind === 'name') return lookUp(context.scope, node.text)?.kind === 'model';
-  if (node.kind !== 'member' || node.target.kind !== 'name') return false;
-  if (lookUp(context.scope, node.target.text)?.kind !== 'module') return false;
+/** The model that a callee names: of a schedule the tables for its arguments, of others no value, as in `MLP(3)(x)`. */
+function modelNamed(context: Context, node: Expression): ModelInfo | null {
+  if (node.kind === 'name') {
+    const entity = lookUp(context.scope, node.text);
+    return entity?.kind === 'model' ? entity.info : null;
+  }
+  if (node.kind !== 'member' || node.target.kind !== 'name') return null;
+  if (lookUp(context.scope, node.target.text)?.kind !== 'module') return null;
   const path = {
     parts: [{ text: node.target.text, span: node.target.span }, node.name],
     span: node.span,
   };
-  return resolvePath({ ...context, report: () => {} }, path)?.kind === 'model';
+  const entity = resolvePath({ ...context, report: () => {} }, path);
+  return entity?.kind === 'model' ? entity.info : null;
 }

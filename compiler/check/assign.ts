@@ -14,10 +14,11 @@ import { boundsOf } from './bounds.ts';
 import { compareShapes } from './compare-shapes.ts';
 import { broken, isBroken, type Context } from './context.ts';
 import { convertTo, converts, sizeOfExpression } from './convert.ts';
+import { tablesAsRecord } from './records.ts';
 import { describe, showType } from './show.ts';
 import { difference } from './structures.ts';
 import type { TypedExpression } from './typed.ts';
-import type { Base, TensorType, Type } from './types.ts';
+import type { Base, TensorType, TupleType, Type } from './types.ts';
 
 /** How to report that `found` does not fit `wanted`; the default is "wrong type" at the value. */
 export type Complain = (found: Type, wanted: Type) => void;
@@ -104,6 +105,10 @@ function fit(context: Context, value: TypedExpression, wanted: Type): TypedExpre
   }
   if (found.kind === 'tuple' && wanted.kind === 'tuple')
     return fitTuple(context, value, found, wanted);
+  if (found.kind === 'instance' && wanted.kind === 'tuple') {
+    const items = tablesAsRecord(value, wanted);
+    return items === null ? 'wrong' : fitItems(context, items, wanted, value.span);
+  }
   return sameType(found, wanted, context.assumptions) ? value : 'wrong';
 }
 
@@ -114,16 +119,25 @@ function fitTuple(
   wanted: Extract<Type, { kind: 'tuple' }>,
 ): TypedExpression | 'wrong' {
   if (found.fields.length !== wanted.fields.length) return 'wrong';
-  const items = found.fields.map((field, i) => {
-    const item: TypedExpression =
-      value.kind === 'tuple'
-        ? value.items[i]
-        : { kind: 'project', target: value, field: i, type: field.type, span: value.span };
-    return fit(context, item, wanted.fields[i].type);
-  });
-  const good = items.filter((item) => item !== 'wrong');
-  if (good.length !== items.length) return 'wrong';
-  return { kind: 'tuple', items: good, type: wanted, span: value.span };
+  const items = found.fields.map((field, i): TypedExpression =>
+    value.kind === 'tuple'
+      ? value.items[i]
+      : { kind: 'project', target: value, field: i, type: field.type, span: value.span },
+  );
+  return fitItems(context, items, wanted, value.span);
+}
+
+function fitItems(
+  context: Context,
+  items: readonly TypedExpression[],
+  wanted: TupleType,
+  span: Span,
+): TypedExpression | 'wrong' {
+  const fitted = items.map((item, i) => fit(context, item, wanted.fields[i].type));
+  const good = fitted.filter((item) => item !== 'wrong');
+  return good.length === items.length
+    ? { kind: 'tuple', items: good, type: wanted, span }
+    : 'wrong';
 }
 
 /** What is wrong with the sizes of a value, in the notes of a report. */

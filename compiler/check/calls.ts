@@ -294,6 +294,8 @@ function convertArgument(
   if (parameter.dim !== null) return value;
   const wanted = substituteType(parameter.type, bindings);
   if (wanted.kind === 'function') return fitFunction(context, value, wanted, given.blame);
+  if (wanted.kind === 'tuple' && value.type.kind === 'instance')
+    return assign(context, value, wanted, null);
   if (wanted.kind === 'tensor' && value.type.kind === 'tensor') {
     // The shapes agree: the equations said so.
     if (wanted.base.kind !== 'fin') return convertTo(value, wanted.base);

@@ -13,7 +13,8 @@ import { isLibrary, loadModule, moduleContext } from './modules.ts';
 import { checkOptimizer } from './optimizers.ts';
 import { checkStatements } from './statements.ts';
 import { paramsType } from './params.ts';
-import type { TypedProgram } from './typed.ts';
+import { isTabulated } from './static.ts';
+import type { TypedConstant, TypedProgram } from './typed.ts';
 
 export interface CheckResult {
   /** Null only where the file has no meaning at all. */
@@ -46,6 +47,7 @@ function checkModule(session: Session, module: Module): void {
       )
         entity.get();
     for (const made of info.functions()) checkFunction(made);
+    void typed.checks;
     if (typed.keyword === 'optimizer') checkOptimizer(context, info);
   }
   for (const train of module.trains) train();
@@ -89,6 +91,14 @@ function checkRecursion(session: Session): void {
   for (const user of session.uses.keys()) if (!state.has(user)) visit(user, [user]);
 }
 
+/** The schedules and decision processes that constants of a file hold. */
+const tablesOf = ({ scope }: Module): readonly TypedConstant[] =>
+  [...scope.names.values()].flatMap((entity): readonly TypedConstant[] => {
+    const constant = entity.kind === 'constant' ? entity.get() : null;
+    const isTables = constant?.type.kind === 'instance' && isTabulated(constant.type.model);
+    return constant !== null && isTables ? [constant] : [];
+  });
+
 const baseName = (path: string): string => (path.split('/').at(-1) ?? path).replace(/\.dlg$/, '');
 
 /** Checks a program and everything it imports. */
@@ -121,6 +131,7 @@ export function check(main: Source, host: Host): CheckResult {
   checkRecursion(session);
   const program: TypedProgram = {
     name: baseName(main.path),
+    tables: tablesOf(module),
     layers: module.layers.map((layer) => layer()).filter((layer) => layer !== null),
     exports: module.functions.filter((info) => info.node.exported).map((info) => info.typed),
     trains: module.trains.map((train) => train()).filter((train) => train !== null),

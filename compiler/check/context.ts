@@ -8,9 +8,11 @@ import type {
   FunctionDeclaration,
   Identifier,
   LayerDeclaration,
+  MdpDeclaration,
   ModelDeclaration,
   NamedBase,
   Statement,
+  ScheduleDeclaration,
 } from '../../grammar/ast.ts';
 import type { Source, Span } from '../../grammar/source.ts';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
@@ -165,7 +167,7 @@ export interface HyperSignature {
 }
 
 export interface ModelInfo {
-  readonly node: ModelDeclaration;
+  readonly node: ModelDeclaration | ScheduleDeclaration | MdpDeclaration;
   readonly module: Module;
   readonly typed: TypedModel;
   readonly signature: () => HyperSignature;

@@ -152,6 +152,7 @@ export function dependenceOf(expression: TypedExpression, state: Dependences): D
     case 'dim':
     case 'index':
     case 'training':
+    case 'instantiation':
     case 'constant':
     case 'state':
     case 'builtin-function':

@@ -145,7 +145,7 @@ function checkBody(
     assumptions: signature.assumptions,
     user: info,
     stateType:
-      outer.model?.node.keyword === 'optimizer' ? (signature.parameters[0]?.type ?? null) : null,
+      outer.model?.typed.keyword === 'optimizer' ? (signature.parameters[0]?.type ?? null) : null,
   };
   for (const [name, entity] of signature.scope.names) context.scope.names.set(name, entity);
   if (isBlock(node.body)) {

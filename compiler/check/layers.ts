@@ -24,7 +24,7 @@ import { fixedUse } from './settings.ts';
 import { describe } from './show.ts';
 import { isStatic } from './static.ts';
 import { noBindings } from './substitute.ts';
-import type { Instantiation, Local, TypedExpression, TypedLayer } from './typed.ts';
+import type { Instantiation, Local, TypedExpression, TypedLayer, TypedModel } from './typed.ts';
 
 /** `layer steps[L] = Coupling(d, h)` */
 export function makeLayer(context: Context, node: LayerDeclaration): TypedLayer | null {
@@ -64,10 +64,7 @@ export function instantiateExpression(
   }
   const entity = resolvePath(context, { parts, span: callee.span });
   if (entity === null || entity.kind === 'broken') return null;
-  if (
-    entity.kind !== 'model' ||
-    (entity.info.node.keyword === 'optimizer') !== (wanted === 'optimizer')
-  ) {
+  if (entity.kind !== 'model' || entity.info.typed.keyword !== wanted) {
     context.report(
       report(table, {
         span: node.span,
@@ -88,9 +85,15 @@ const entityWords: Readonly<Partial<Record<Entity['kind'], string>>> = {
   local: 'a value',
 };
 
+const modelWords: Readonly<Record<TypedModel['keyword'], string>> = {
+  model: 'a model',
+  optimizer: 'an optimizer',
+  schedule: 'a schedule, which is a `const`',
+  mdp: 'a decision process, which is a `const`',
+};
+
 function entityWord(entity: Entity): string {
-  if (entity.kind === 'model')
-    return entity.info.node.keyword === 'optimizer' ? 'an optimizer' : 'a model';
+  if (entity.kind === 'model') return modelWords[entity.info.typed.keyword];
   return entityWords[entity.kind] ?? 'something else';
 }
 
@@ -131,7 +134,7 @@ export function instantiate(
     if (parameter.dim === null) values.set(parameter.local, value);
     if (parameter.dim !== null || (slots?.[i] ?? null) === null) continue;
     if (isStatic(value, context.session.isStaticLocal)) continue;
-    const isSetting = model.node.keyword === 'optimizer' && isScalar(value.type);
+    const isSetting = model.typed.keyword === 'optimizer' && isScalar(value.type);
     const use = isSetting ? fixedUse(model.typed, parameter.local) : null;
     if (isSetting && use === null) continue;
     good = false;

@@ -6,6 +6,7 @@ import type { DimVar, PackVar } from '../dims/dim.ts';
 import { matchShapes, substituteShape, type Match, type Shape } from '../dims/shape.ts';
 import type { Equation } from '../dims/solve.ts';
 import { difference } from './structures.ts';
+import { tableOf } from './records.ts';
 import type { TypedExpression } from './typed.ts';
 import type { Base, ParamsType, TensorType, Type } from './types.ts';
 
@@ -69,6 +70,15 @@ export function matchTypes(
       return { kind: 'type', found: actual, wanted };
     for (const [i, field] of wanted.fields.entries()) {
       const mismatch = matchTypes(matching, field.type, actual.fields[i].type, place, null);
+      if (mismatch !== null) return mismatch;
+    }
+    return null;
+  }
+  if (wanted.kind === 'tuple' && actual.kind === 'instance') {
+    for (const field of wanted.fields) {
+      const table = tableOf(actual, field.name);
+      if (table === null) return { kind: 'type', found: actual, wanted };
+      const mismatch = matchTypes(matching, field.type, table.type, place, null);
       if (mismatch !== null) return mismatch;
     }
     return null;

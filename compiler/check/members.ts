@@ -93,7 +93,7 @@ const zeroInitialiser = (span: Span): TypedParameter['initialiser'] => ({
 
 /** `state mu: [n] = 0`; in an optimizer without a type, which is that of the parameter it serves. */
 export function makeState(context: Context, node: StateDeclaration): TypedState | null {
-  const isOptimizer = context.model?.node.keyword === 'optimizer';
+  const isOptimizer = context.model?.typed.keyword === 'optimizer';
   if (node.type === null && isOptimizer) {
     const initial = initialValue(context, node.value, realScalar);
     return initial === null ? null : { name: node.name.text, span: node.span, type: null, initial };

@@ -1,11 +1,12 @@
-// Models and optimizers: hyper-parameters, and members that are computed when first asked for.
+// Models, optimizers, schedules and decision processes: hyper-parameters, and members that are computed when first asked for.
 
-import type { Member, ModelDeclaration } from '../../grammar/ast.ts';
+import type { Expression, Member } from '../../grammar/ast.ts';
 import { type Span } from '../../grammar/source.ts';
 import { report } from '../diagnostics/diagnostic.ts';
 import { programs } from '../diagnostics/programs.ts';
 import { types } from '../diagnostics/types-and-shapes.ts';
 import { noAssumptions } from '../dims/assumptions.ts';
+import type { Dim } from '../dims/dim.ts';
 import {
   newScope,
   once,
@@ -21,14 +22,25 @@ import { isScalar, sizeOfExpression } from './convert.ts';
 import { makeFunction } from './functions.ts';
 import { describe } from './show.ts';
 import { declare, readSignature } from './signatures.ts';
+import { isTabulated } from './static.ts';
 import type {
   HyperParameter,
+  TypedCheck,
   TypedConstant,
   TypedLayer,
   TypedModel,
   TypedParameter,
   TypedState,
 } from './typed.ts';
+import { valueConditions } from './requirements.ts';
+import {
+  definesTables,
+  demandParts,
+  makeCheck,
+  makeSpace,
+  makeTable,
+  mdpTables,
+} from './tables.ts';
 import { makeConstant, makeDim, makeParameter, makeState } from './members.ts';
 import { makeLayer } from './layers.ts';
 
@@ -40,13 +52,14 @@ const emptySignature = (): HyperSignature => ({
   scope: newScope('model', null),
 });
 
-/** Hyper-parameters are known when the program is built: numbers, truth values, functions, layers. */
+/** Hyper-parameters are known when the program is built: numbers, truth values, functions, layers, records of tables. */
 function checkHyperTypes(context: Context, signature: HyperSignature): void {
   for (const { type, span, local } of signature.parameters) {
     context.session.staticLocals.add(local);
     const fits =
       type.kind === 'unknown' ||
       type.kind === 'function' ||
+      type.kind === 'tuple' ||
       type.kind === 'instance' ||
       isScalar(type);
     if (!fits)
@@ -55,7 +68,7 @@ function checkHyperTypes(context: Context, signature: HyperSignature): void {
           span,
           data: {
             found: describe(type),
-            expected: 'a number, a truth value, a size, a function or a layer',
+            expected: 'a number, a truth value, a size, a function, a layer or a record of tables',
           },
           help: 'tensors are `param`, `state` or `const`',
         }),
@@ -70,61 +83,137 @@ interface Members {
   readonly states: () => readonly TypedState[];
   readonly layers: () => readonly TypedLayer[];
   readonly constants: () => readonly TypedConstant[];
+  readonly checks: () => readonly TypedCheck[];
 }
+
+const noMembers = (scope: Scope): Members => ({
+  scope,
+  functions: [],
+  parameters: () => [],
+  states: () => [],
+  layers: () => [],
+  constants: () => [],
+  checks: () => [],
+});
 
 const present = <T>(items: readonly (() => T | null)[]): readonly T[] =>
   items.map((item) => item()).filter((item) => item !== null);
 
-/** Declares every member; each is computed when first asked for. */
-function declareMembers(context: Context, info: ModelInfo): Members {
-  const parameters: (() => TypedParameter | null)[] = [];
-  const states: (() => TypedState | null)[] = [];
-  const layers: (() => TypedLayer | null)[] = [];
-  const constants: (() => TypedConstant | null)[] = [];
-  const functions: FunctionInfo[] = [];
-  const cycle = (name: { readonly text: string; readonly span: Span }) => (): null => {
+/** What stands in the braces of some model. */
+type AnyMember = ModelInfo['node']['members'][number];
+
+interface Lists {
+  readonly parameters: (() => TypedParameter | null)[];
+  readonly states: (() => TypedState | null)[];
+  readonly layers: (() => TypedLayer | null)[];
+  readonly constants: (() => TypedConstant | null)[];
+  readonly checks: (() => TypedCheck | null)[];
+  readonly functions: FunctionInfo[];
+}
+
+type Adders<K extends AnyMember['kind']> = {
+  readonly [L in K]: (node: Extract<AnyMember, { kind: L }>) => Entity | null;
+};
+
+const cycle =
+  (context: Context, name: { readonly text: string; readonly span: Span }) => (): null => {
     reportCycle(context, name);
     return null;
   };
-  const add: {
-    readonly [K in Member['kind']]: (node: Extract<Member, { kind: K }>) => Entity | null;
-  } = {
-    param: (node) => {
-      const get = once(() => makeParameter(context, node), cycle(node.name));
-      parameters.push(get);
-      return { kind: 'parameter', get, span: node.name.span };
-    },
-    state: (node) => {
-      const get = once(() => makeState(context, node), cycle(node.name));
-      states.push(get);
-      return { kind: 'state', get, span: node.name.span };
-    },
-    layer: (node) => {
-      const get = once(() => makeLayer(context, node), cycle(node.name));
-      layers.push(get);
-      return { kind: 'layer', get, span: node.name.span };
-    },
-    const: (node) => {
-      if (node.keyword === 'dim') {
-        const get = once(() => makeDim(context, node), cycle(node.name));
-        return { kind: 'lazy-dim', get, span: node.name.span };
+
+/** The rules for members of models: what each declares under its name. */
+const memberRules = (context: Context, info: ModelInfo, lists: Lists): Adders<Member['kind']> => ({
+  param: (node) => {
+    const get = once(() => makeParameter(context, node), cycle(context, node.name));
+    lists.parameters.push(get);
+    return { kind: 'parameter', get, span: node.name.span };
+  },
+  state: (node) => {
+    const get = once(() => makeState(context, node), cycle(context, node.name));
+    lists.states.push(get);
+    return { kind: 'state', get, span: node.name.span };
+  },
+  layer: (node) => {
+    const get = once(() => makeLayer(context, node), cycle(context, node.name));
+    lists.layers.push(get);
+    return { kind: 'layer', get, span: node.name.span };
+  },
+  const: (node) => {
+    if (node.keyword === 'dim') {
+      const get = once(() => makeDim(context, node), cycle(context, node.name));
+      return { kind: 'lazy-dim', get, span: node.name.span };
+    }
+    const get = once(() => makeConstant(context, node), cycle(context, node.name));
+    lists.constants.push(get);
+    return { kind: 'constant', get, span: node.name.span };
+  },
+  fn: (node) => {
+    const made = makeFunction(node, info, context.module, () => context);
+    context.session.functions.set(made.typed, made);
+    lists.functions.push(made);
+    return node.name === null ? null : { kind: 'function', info: made, span: node.name.span };
+  },
+  error: () => null,
+});
+
+/** The rules for what only schedules and decision processes have. A binding declares its names itself. */
+function tableRules(
+  context: Context,
+  { constants, checks }: Lists,
+): Adders<Exclude<AnyMember['kind'], Member['kind']>> {
+  const spaces = { states: (): Dim | null => null, actions: (): Dim | null => null };
+  const declared = once(
+    () => mdpTables(spaces.states(), spaces.actions()),
+    () => new Map(),
+  );
+  return {
+    bind: (node) => {
+      const good = definesTables(context, node);
+      for (const [i, target] of node.targets.entries()) {
+        const { name } = target;
+        const get = once(
+          () => makeTable(context, target, node.values[i], declared().get(name.text) ?? null),
+          cycle(context, name),
+        );
+        if (good) constants.push(get);
+        const { span } = name;
+        declare(context, name, good ? { kind: 'constant', get, span } : { kind: 'broken', span });
       }
-      const get = once(() => makeConstant(context, node), cycle(node.name));
-      constants.push(get);
-      return { kind: 'constant', get, span: node.name.span };
+      return null;
     },
-    fn: (node) => {
-      const made = makeFunction(node, info, context.module, () => context);
-      context.session.functions.set(made.typed, made);
-      functions.push(made);
-      return node.name === null ? null : { kind: 'function', info: made, span: node.name.span };
+    check: ({ conditions }) => {
+      for (const condition of conditions) checks.push(checkOf(context, condition));
+      return null;
     },
-    error: () => null,
+    space: (node) => {
+      const get = once(() => makeSpace(context, node), cycle(context, node.name));
+      spaces[node.keyword] = get;
+      return { kind: 'lazy-dim', get, span: node.name.span };
+    },
   };
+}
+
+const checkOf = (context: Context, condition: Expression): (() => TypedCheck | null) =>
+  once(
+    () => makeCheck(context, condition),
+    () => null,
+  );
+
+/** Declares every member; each is computed when first asked for. */
+function declareMembers(context: Context, info: ModelInfo): Members {
+  const lists: Lists = {
+    parameters: [],
+    states: [],
+    layers: [],
+    constants: [],
+    checks: [],
+    functions: [],
+  };
+  const add = { ...memberRules(context, info, lists), ...tableRules(context, lists) };
   let main: Span | null = null;
   for (const member of info.node.members) {
     // The table's type ties each rule to its kind; TypeScript cannot follow that through an indexed call.
-    const entity = (add[member.kind] as (node: Member) => Entity | null)(member);
+    const entity = (add[member.kind] as (node: AnyMember) => Entity | null)(member);
     if (member.kind === 'fn' && member.name === null) {
       const head: Span = { ...member.span, end: member.body.span.start };
       if (main !== null)
@@ -136,16 +225,23 @@ function declareMembers(context: Context, info: ModelInfo): Members {
         );
       main ??= head;
     }
-    if (entity !== null && member.kind !== 'error' && member.name !== null)
+    if (entity !== null && 'name' in member && member.name !== null)
       declare(context, member.name, entity);
+  }
+  if (isTabulated(info.typed)) {
+    const { where, parameters } = info.node;
+    for (const condition of valueConditions(where, parameters))
+      lists.checks.push(checkOf(context, condition));
+    demandParts(context, info);
   }
   return {
     scope: context.scope,
-    functions,
-    parameters: () => present(parameters),
-    states: () => present(states),
-    layers: () => present(layers),
-    constants: () => present(constants),
+    functions: lists.functions,
+    parameters: () => present(lists.parameters),
+    states: () => present(lists.states),
+    layers: () => present(lists.layers),
+    constants: () => present(lists.constants),
+    checks: () => present(lists.checks),
   };
 }
 
@@ -158,10 +254,16 @@ export function reportCycle(
 }
 
 /** A model of a module; `outer` is the context of the module. */
-export function makeModel(node: ModelDeclaration, module: Module, outer: () => Context): ModelInfo {
+export function makeModel(
+  node: ModelInfo['node'],
+  module: Module,
+  outer: () => Context,
+): ModelInfo {
   const signature = once((): HyperSignature => {
     const context = outer();
-    const { parameters, where } = node;
+    const { parameters } = node;
+    const later = node.kind === 'model' ? [] : valueConditions(node.where, parameters);
+    const where = node.where.filter((condition) => !later.includes(condition));
     const read = readSignature(context, { parameters, where, result: null, scope: 'model' });
     checkHyperTypes(context, read);
     return read;
@@ -178,17 +280,11 @@ export function makeModel(node: ModelDeclaration, module: Module, outer: () => C
   );
   const members = once(
     (): Members => declareMembers(inside(), info),
-    (): Members => ({
-      scope: inside().scope,
-      functions: [],
-      parameters: () => [],
-      states: () => [],
-      layers: () => [],
-      constants: () => [],
-    }),
+    (): Members => noMembers(inside().scope),
   );
   const typed: TypedModel = {
-    keyword: node.keyword === 'optimizer' ? 'optimizer' : 'model',
+    keyword:
+      node.kind !== 'model' ? node.kind : node.keyword === 'optimizer' ? 'optimizer' : 'model',
     name: node.name.text,
     span: node.span,
     documentation: node.documentation,
@@ -218,6 +314,9 @@ export function makeModel(node: ModelDeclaration, module: Module, outer: () => C
     },
     get functions() {
       return members().functions.map((made) => made.typed);
+    },
+    get checks() {
+      return members().checks();
     },
   };
   const info: ModelInfo = {

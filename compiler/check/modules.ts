@@ -24,6 +24,7 @@ import {
   unknownType,
   type Context,
   type Entity,
+  type ModelInfo,
   type Module,
   type Session,
 } from './context.ts';
@@ -187,6 +188,13 @@ function typeEntity(context: Context, node: TypeDeclaration): Entity {
   return { kind: 'type', get, span: node.name.span };
 }
 
+function declareModel(context: Context, node: ModelInfo['node']): void {
+  const info = makeModel(node, context.module, () => context);
+  context.session.models.set(info.typed, info);
+  context.module.models.push(info);
+  declare(context, node.name, { kind: 'model', info, span: node.name.span });
+}
+
 /** The `track` steps of a train block, those inside its blocks included. */
 const tracksIn = (step: Step): readonly ObserveStep[] => {
   if (step.kind === 'repeat') return step.steps.flatMap(tracksIn);
@@ -246,19 +254,10 @@ const declarers: { readonly [K in Declaration['kind']]: Declarer<K> } = {
       declare(context, node.name, { kind: 'broken', span: node.name.span });
       return;
     }
-    const info = makeModel(node, context.module, () => context);
-    context.session.models.set(info.typed, info);
-    context.module.models.push(info);
-    declare(context, node.name, { kind: 'model', info, span: node.name.span });
+    declareModel(context, node);
   },
-  schedule: (context, node) => {
-    notThereYet(context, headSpan(node.span, node.name), 'a `schedule`');
-    declare(context, node.name, { kind: 'broken', span: node.name.span });
-  },
-  mdp: (context, node) => {
-    notThereYet(context, headSpan(node.span, node.name), 'an `mdp`');
-    declare(context, node.name, { kind: 'broken', span: node.name.span });
-  },
+  schedule: declareModel,
+  mdp: declareModel,
   jvp: (context, node) => {
     notThereYet(context, headSpan(node.span, node.name), 'a derivative rule (`jvp`)');
   },

@@ -30,6 +30,8 @@ export function partsOf(expression: TypedExpression): readonly TypedExpression[]
     }
     case 'builtin':
       return expression.arguments;
+    case 'instantiation':
+      return [...expression.value.values.values()];
     case 'tuple':
     case 'array':
       return expression.items;

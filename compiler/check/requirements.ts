@@ -1,6 +1,6 @@
 // `where` clauses: conditions on sizes, assumed in a body and proved at each call.
 
-import type { CompareExpression, Expression, Relation } from '../../grammar/ast.ts';
+import type { CompareExpression, Expression, Parameter, Relation } from '../../grammar/ast.ts';
 import { walk } from '../../grammar/walk.ts';
 import { textOf, type Span } from '../../grammar/source.ts';
 import { report, type Related } from '../diagnostics/diagnostic.ts';
@@ -13,6 +13,7 @@ import { showDim, showValuation, sourceDim } from '../dims/show.ts';
 import type { Context, Requirement } from './context.ts';
 import { toSize } from './dimensions.ts';
 import { substituteSize } from './substitute.ts';
+import { isDimType } from './types-from-syntax.ts';
 import type { Bindings } from './types.ts';
 
 const facts: Partial<Record<Relation, (left: Dim, right: Dim) => Fact>> = {
@@ -44,6 +45,15 @@ function isAboutSizes(node: Expression, values: ReadonlySet<string>): boolean {
     return good;
   });
   return good;
+}
+
+/** Of the conditions of a `where` clause, those on hyper-parameters that are no sizes: `0 <= slip <= 1`. */
+export function valueConditions(
+  where: readonly Expression[],
+  parameters: readonly Parameter[],
+): readonly Expression[] {
+  const values = new Set(parameters.filter((p) => !isDimType(p.type)).map((p) => p.name.text));
+  return where.filter((node) => node.kind !== 'error' && !isAboutSizes(node, values));
 }
 
 function comparisonFacts(context: Context, node: CompareExpression): Requirement[] {

@@ -2,6 +2,7 @@
 
 import { showDim } from '../dims/show.ts';
 import type { Axis, Shape } from '../dims/shape.ts';
+import type { TypedModel } from './typed.ts';
 import type { Base, ParamsType, Type } from './types.ts';
 
 const showAxis = (axis: Axis): string =>
@@ -24,7 +25,7 @@ export function showType(type: Type): string {
       return `${base}${showShape(type.shape)}`;
     }
     case 'tuple':
-      return `(${showFields(type.fields)})`;
+      return type.spaces !== undefined ? 'mdp' : `(${showFields(type.fields)})`;
     case 'function':
       return `(${showFields(type.parameters)}) -> ${showType(type.result)}`;
     case 'instance':
@@ -46,6 +47,13 @@ const showFields = (
 ): string =>
   fields.map((f) => (f.name === null ? '' : `${f.name}: `) + showType(f.type)).join(', ');
 
+const instanceWords: Readonly<Record<TypedModel['keyword'], string>> = {
+  model: 'a layer',
+  optimizer: 'an optimizer',
+  schedule: 'a schedule',
+  mdp: 'a decision process',
+};
+
 /** What kind of thing a value of this type is, for a sentence. */
 export function describe(type: Type): string {
   switch (type.kind) {
@@ -56,11 +64,11 @@ export function describe(type: Type): string {
         ? `a number (${showType(type)})`
         : `a tensor ${showType(type)}`;
     case 'tuple':
-      return `a tuple ${showType(type)}`;
+      return type.spaces !== undefined ? 'a decision process (mdp)' : `a tuple ${showType(type)}`;
     case 'function':
       return `a function ${showType(type)}`;
     case 'instance':
-      return `a layer (${type.model.name})`;
+      return `${instanceWords[type.model.keyword]} (${type.model.name})`;
     case 'params':
       return `the parameters ${showType(type)}`;
   }

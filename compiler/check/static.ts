@@ -1,6 +1,10 @@
 // What is known when the program is built: hyper-parameters, sizes, constants and what is computed from them.
 
-import type { Local, TypedExpression } from './typed.ts';
+import type { Local, TypedExpression, TypedModel } from './typed.ts';
+
+/** Whether all that a definition computes is known when the program is built: schedules and decision processes. */
+export const isTabulated = ({ keyword }: TypedModel): boolean =>
+  keyword === 'schedule' || keyword === 'mdp';
 
 /** Whether the value of an expression is known at elaboration; `isStaticLocal` knows the hyper-parameters. */
 export function isStatic(
@@ -23,7 +27,11 @@ export function isStatic(
       return true;
     case 'local':
       return isStaticLocal(expression.local);
+    case 'instantiation':
+      return all([...expression.value.values.values()]);
     case 'constant':
+      if (expression.owner?.type.kind === 'instance' && isTabulated(expression.owner.type.model))
+        return true;
       return isStatic(expression.constant.value, isStaticLocal);
     case 'builtin':
       return expression.type.kind === 'tensor' && expression.type.shape.length === 0

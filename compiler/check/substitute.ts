@@ -41,8 +41,15 @@ export function substituteType(type: Type, bindings: Bindings): Type {
         base: substituteBase(type.base, bindings),
         shape: substituteShapes(type.shape, bindings),
       };
-    case 'tuple':
-      return { ...type, fields: type.fields.map((f) => ({ ...f, type: again(f.type) })) };
+    case 'tuple': {
+      const { spaces } = type;
+      const fields = type.fields.map((f) => ({ ...f, type: again(f.type) }));
+      if (spaces === undefined) return { ...type, fields };
+      const sizes = [...spaces].map(
+        ([name, dim]) => [name, substituteSize(dim, bindings)] as const,
+      );
+      return { ...type, fields, spaces: new Map(sizes) };
+    }
     case 'function':
       return {
         ...type,

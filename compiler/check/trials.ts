@@ -119,7 +119,11 @@ export function rangesOf(context: Context, trial: Trial): Map<Identifier, KnownR
     for (const more of [
       (): TrialEquation[] => tilings(context, trial, new Map([...known, ...solution.bindings])),
       (): TrialEquation[] =>
-        trial.fallbacks.map((e) => ({ ...e, right: substitute(e.right, known) })),
+        trial.fallbacks.map((e) => ({
+          ...e,
+          left: substitute(e.left, known),
+          right: substitute(e.right, known),
+        })),
     ]) {
       if (solution.undetermined.length === 0) break;
       equations.push(...more());

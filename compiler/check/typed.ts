@@ -29,6 +29,8 @@ export type TypedExpression = Common &
     | { readonly kind: 'index'; readonly index: Index }
     /** True inside `train`, false in an export fn. */
     | { readonly kind: 'training' }
+    /** `Linear(1000)`: a schedule or decision process with its hyper-parameters. */
+    | { readonly kind: 'instantiation'; readonly value: Instantiation }
     /** The model instance whose function is running. */
     | { readonly kind: 'self' }
     /** `owner` is the instance it belongs to; null at top level. */
@@ -265,7 +267,7 @@ export interface TypedFunction {
 }
 
 export interface TypedModel {
-  readonly keyword: 'model' | 'optimizer';
+  readonly keyword: 'model' | 'optimizer' | 'schedule' | 'mdp';
   readonly name: string;
   readonly span: Span;
   readonly documentation: string | null;
@@ -277,6 +279,14 @@ export interface TypedModel {
   readonly layers: readonly TypedLayer[];
   readonly constants: readonly TypedConstant[];
   readonly functions: readonly TypedFunction[];
+  /** Of a schedule or decision process: what has to hold of every instance. */
+  readonly checks: readonly TypedCheck[];
+}
+
+/** `check 0 < beta < 1`, or a condition of `where` on hyper-parameters: truth values, all of them true. */
+export interface TypedCheck {
+  readonly condition: TypedExpression;
+  readonly span: Span;
 }
 
 export type HyperParameter =
@@ -384,6 +394,8 @@ export type TypedStep =
 /** The main file's own definitions; what they use of other files hangs off them. */
 export interface TypedProgram {
   readonly name: string;
+  /** Schedules and decision processes that constants of the file hold. */
+  readonly tables: readonly TypedConstant[];
   readonly layers: readonly TypedLayer[];
   readonly exports: readonly TypedFunction[];
   readonly trains: readonly TypedTrain[];

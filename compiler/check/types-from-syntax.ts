@@ -13,7 +13,6 @@ import type {
 import { walk } from '../../grammar/walk.ts';
 import { report } from '../diagnostics/diagnostic.ts';
 import { names } from '../diagnostics/names.ts';
-import { programs } from '../diagnostics/programs.ts';
 import { suggest } from '../diagnostics/suggest.ts';
 import { sizes as sizeTable, types } from '../diagnostics/types-and-shapes.ts';
 import { dimOf, isConstant, pack as newPack, variable } from '../dims/arithmetic.ts';
@@ -32,6 +31,7 @@ import {
 import { bool, int, real, tensor } from './convert.ts';
 import { toSize } from './dimensions.ts';
 import { resolvePath } from './paths.ts';
+import { mdpType } from './records.ts';
 import type { Base, Type } from './types.ts';
 
 /** Sizes that a signature binds, as they are found. */
@@ -83,7 +83,8 @@ function newNamesIn(scope: Scope, node: SizeNode): { text: string; node: Express
     return isNewName(scope, node.name.text) ? [{ text: node.name.text, node }] : [];
   const found: { text: string; node: Expression }[] = [];
   walk(node, (child) => {
-    if ('kind' in child && child.kind === 'call') return false;
+    // `m.S`: what `m` means is known once the parameters are.
+    if ('kind' in child && (child.kind === 'call' || child.kind === 'member')) return false;
     if ('kind' in child && child.kind === 'name' && isNewName(scope, child.text))
       found.push({ text: child.text, node: child });
     return true;
@@ -269,15 +270,23 @@ function baseOf(context: Context, node: TensorTypeNode): Base | null | 'named' {
   if (base.name === 'real') return real;
   if (base.name === 'int') return int;
   if (base.name === 'bool') return bool;
-  if (base.name === 'mdp') {
-    context.report(report(programs.E0900, { span: base.span, data: { feature: 'an `mdp`' } }));
-    return null;
-  }
-  context.report(report(types.E0136, { span: base.span }));
+  context.report(report(types.E0136, { span: base.span, data: { what: base.name } }));
   return null;
 }
 
+/** Any decision process: its number of states and of actions are bound by the signature. */
+function mdpOf(bind: Binder): Type {
+  const [states, actions] = ['S', 'A'].map((name) => {
+    const size = variable(name);
+    bind(size);
+    return dimOf(size);
+  });
+  return mdpType(states, actions);
+}
+
 function tensorOf(context: Context, node: TensorTypeNode, bind: Binder | null): Type {
+  const isMdp = node.base?.kind === 'scalar-base' && node.base.name === 'mdp';
+  if (isMdp && node.shape === null && bind !== null) return mdpOf(bind);
   const shape = node.shape === null ? [] : shapeOf(context, node.shape.dimensions, bind);
   const base = baseOf(context, node);
   if (base === 'named' && node.base?.kind === 'named-base')

@@ -31,6 +31,8 @@ export interface TensorType {
 export interface TupleType {
   readonly kind: 'tuple';
   readonly fields: readonly { readonly name: string | null; readonly type: Type }[];
+  /** Of the type `mdp`: how many states and actions there are, its members `S` and `A`. */
+  readonly spaces?: ReadonlyMap<string, Dim>;
 }
 
 /** `([..S, n]) -> [..S, m]`: sizes first named in it are bound by it, so it is instantiated at every call. */
@@ -41,7 +43,7 @@ export interface FunctionType {
   readonly result: Type;
 }
 
-/** A layer: a model with its sizes chosen. */
+/** A layer, a schedule, a decision process: a model with its sizes chosen. */
 export interface InstanceType {
   readonly kind: 'instance';
   readonly model: TypedModel;

@@ -258,6 +258,8 @@ export function checkMember(context: Context, node: MemberExpression): TypedExpr
   const { type } = target;
   if (type.kind === 'instance') return instanceMember(context, node, target, type);
   if (type.kind === 'tuple') {
+    const size = type.spaces?.get(node.name.text);
+    if (size !== undefined) return { kind: 'dim', dim: size, type: intScalar, span: node.span };
     const field = type.fields.findIndex((f) => f.name === node.name.text);
     if (field >= 0)
       return { kind: 'project', target, field, type: type.fields[field].type, span: node.span };
@@ -268,7 +270,7 @@ export function checkMember(context: Context, node: MemberExpression): TypedExpr
   context.report(
     report(types.E0121, {
       span: node.target.span,
-      data: { found: describe(type), expected: 'a layer or a record' },
+      data: { found: describe(type), expected: 'a layer, a schedule or a record' },
     }),
   );
   return broken(node.span);

@@ -10,6 +10,7 @@ import { names } from './names.ts';
 import { paramsDiagnostics } from './params.ts';
 import { programs } from './programs.ts';
 import { syntax } from './syntax.ts';
+import { tables as tableDiagnostics } from './tables.ts';
 import { sizes, types } from './types-and-shapes.ts';
 
 const tables: readonly Readonly<Record<string, Definition>>[] = [
@@ -24,6 +25,7 @@ const tables: readonly Readonly<Record<string, Definition>>[] = [
   files,
   builtinDiagnostics,
   elaborationDiagnostics,
+  tableDiagnostics,
 ];
 
 /** All definitions, by code. */

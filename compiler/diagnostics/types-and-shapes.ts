@@ -318,11 +318,12 @@ export const types = defineDiagnostics({
   },
   E0136: {
     severity: 'error',
-    title: '`dim` stands for a parameter only',
-    message: () => 'a value cannot be of type `dim`',
-    help: () => 'use `int`',
+    title: '`dim` and `mdp` stand for parameters only',
+    message: (data: { what: string }) => `a value cannot be of type \`${data.what}\``,
+    help: (data: { what: string }) => (data.what === 'dim' ? 'use `int`' : ''),
     explanation:
-      '`n: dim` declares a parameter that is a size. Values that are whole numbers are of type `int`.',
+      '`n: dim` declares a parameter that is a size. Values that are whole numbers are of type `int`. `m: mdp` declares a parameter ' +
+      'that takes any decision process; it binds the numbers of states and actions, so it has no shape and is no type of a value.',
     example: 'fn f(x: [n]) -> dim = n\n',
   },
   E0137: {

@@ -30,6 +30,8 @@ export interface Context {
   readonly constants: Map<TypedConstant, Map<string, Elaborated>>;
   /** Values that are other values with zeros around them. */
   readonly paddings: Map<Value, ZeroPadding>;
+  /** A context for another graph: of what is computed when the program is built. */
+  readonly apart: () => Context;
   readonly newLabel: (name: string, size: Dim) => Label;
 }
 

@@ -8,6 +8,7 @@ import { collectRefusals } from './context.ts';
 import { elaborateFunction } from './functions.ts';
 import { programInit } from './init.ts';
 import { layersTooLarge, tooLarge } from './too-large.ts';
+import { tableDiagnostics } from './table-diagnostics.ts';
 import { elaborateTrain } from './train.ts';
 
 /** The program's graphs as written, gradients still markers; null with diagnostics where a graph could not be built. */
@@ -17,11 +18,13 @@ export function elaborate(program: TypedProgram): {
 } {
   const diagnostics: Diagnostic[] = [];
   const attempt = <T>(body: () => T): T | null => collectRefusals(diagnostics, body);
+  diagnostics.push(...tableDiagnostics(program));
   const functions = program.exports.map((entry) => attempt(() => elaborateFunction(entry)));
   const trains = program.trains.map((train) => attempt(() => elaborateTrain(train)));
   const init = attempt(() => programInit(`${program.name}.init`, program.layers));
   if (init !== null) diagnostics.push(...layersTooLarge(init, program.layers));
-  if (diagnostics.length === 0) {
+  const failed = (): boolean => diagnostics.some(({ severity }) => severity === 'error');
+  if (!failed()) {
     functions.forEach((f, i) => {
       if (f !== null) diagnostics.push(...tooLarge(f.graph, program.exports[i].span));
     });
@@ -29,7 +32,7 @@ export function elaborate(program: TypedProgram): {
       if (train !== null) diagnostics.push(...tooLarge(train.step, program.trains[i].span));
     });
   }
-  if (diagnostics.length > 0 || init === null)
+  if (failed() || init === null)
     return { program: null, diagnostics: withoutRepetitions(diagnostics) };
   return {
     program: {

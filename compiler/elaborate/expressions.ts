@@ -14,6 +14,7 @@ import {
   unionOfLabels,
   varies,
 } from '../builtins/labelled.ts';
+import { isTabulated } from '../check/static.ts';
 import type { TypedExpression } from '../check/typed.ts';
 import { isConstant, multiply, one } from '../dims/arithmetic.ts';
 import { tensor as concreteTensor } from '../ir/tensor.ts';
@@ -29,6 +30,7 @@ import { evaluatePut } from './puts.ts';
 import { evaluateRead, labelsOf } from './reads.ts';
 import { dtypeOfBase, dtypeOfType, resolveDim, tensorTypeOf } from './sizes.ts';
 import { readParameter, readState } from './store.ts';
+import { tableValue, tabulatedInstance } from './tables.ts';
 
 type Of<K extends TypedExpression['kind']> = Extract<TypedExpression, { kind: K }>;
 
@@ -85,12 +87,17 @@ const rules: Rules = {
     return tensorOf(builder.iota([labels[0].size], 0), labels.slice(0, 1));
   },
   training: ({ training }) => ({ kind: 'boolean', value: training }),
+  instantiation: tabulatedInstance,
   self: (_, __, environment) => {
     if (environment.self === null) throw new Error('there is no instance here');
     return environment.self;
   },
-  constant: (context, { constant: definition, owner }, environment) =>
-    constantValue(context, definition, ownerInstance(context, owner, environment)),
+  constant: (context, { constant: definition, owner }, environment) => {
+    const instance = ownerInstance(context, owner, environment);
+    return instance !== null && isTabulated(instance.model)
+      ? tableValue(context, definition, instance)
+      : constantValue(context, definition, instance);
+  },
   layer: (context, { layer, owner }, environment) =>
     layerValue(context, layer, ownerInstance(context, owner, environment)),
   parameter: (context, { parameter, owner }, environment) => {

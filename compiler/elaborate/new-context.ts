@@ -34,6 +34,7 @@ export function newContext(
     instances: new Map(),
     constants: new Map(),
     paddings: new Map(),
+    apart: () => newContext(training, root),
     newLabel: (name, size) => ({ id: ++lastLabel, name, size }),
   };
   return context;

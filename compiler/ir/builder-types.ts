@@ -134,13 +134,14 @@ export interface Builder {
   /**
    * Runs `body` for t = 0..count-1, or count-1..0 where `reverse`; it sees t (an i32 scalar), the carries and row t of each of
    * xs. The ys are stacked along a new first axis of size `count`, row t made by step t whatever the direction.
+   * Its derivative keeps what it needs of each step; with `recompute`, the carries alone.
    */
   scan(
     count: Dim,
     init: readonly Value[],
     xs: readonly Value[],
     body: LoopBody,
-    options?: { readonly reverse?: boolean },
+    options?: { readonly reverse?: boolean; readonly recompute?: boolean },
   ): { readonly carries: readonly Value[]; readonly ys: readonly Value[] };
   /**
    * Repeats `body` until `done` (a bool scalar, computed after the step) or `limit` steps; carries keep their types. Results: the last

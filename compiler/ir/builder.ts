@@ -7,7 +7,7 @@
 import { constant as constantDim, isConstant } from '../dims/arithmetic.ts';
 import type { Dim } from '../dims/dim.ts';
 import type { BinaryName, Builder, Reduction, UnaryName } from './builder-types.ts';
-import type { Attributes, Graph, Node, Origin, Port, Value } from './graph.ts';
+import type { Attributes, Graph, Node, Origin, Port, TensorType, Value } from './graph.ts';
 import type { Capture } from './loops.ts';
 import { loops } from './loops.ts';
 import { opNamed } from './registry.ts';
@@ -27,6 +27,8 @@ export interface GraphBuilder extends Builder {
   producerOf(value: Value): Node | undefined;
   /** `value` as one of this graph: itself, or what stands for it where it is of a graph around this one. */
   adopt(value: Value): Value;
+  /** Gives a node of this graph other attributes, with which it has further outputs after its own; these are the result. */
+  extend(node: Node, attributes: Attributes): readonly Value[];
   /** Where the nodes appended now come from. */
   readonly origin: () => Origin;
   /** What has been built so far. */
@@ -48,6 +50,7 @@ type Core = Pick<
   | 'indexOf'
   | 'producerOf'
   | 'adopt'
+  | 'extend'
   | 'origin'
   | 'graph'
 >;
@@ -115,21 +118,24 @@ function createCore({ firstId = 0, capture, origin: from = nowhere }: BuilderOpt
   };
   let nextId = firstId;
   let origin = from;
+  const typesOf = (op: string, read: readonly Value[], attributes: Attributes) => {
+    const types = opNamed(op).type(read, attributes);
+    if (typeof types !== 'string') return types;
+    throw new Error(`${op}(${read.map(showType).join(', ')}): ${types}`);
+  };
+  const newValue = ({ dtype, shape }: TensorType): Value => ({ id: nextId++, dtype, shape });
   const core: Core = {
     nodes,
     inputs,
     outputs,
     emit(op, operands, attributes = {}) {
       const read = operands.map(core.adopt);
-      const types = opNamed(op).type(read, attributes);
-      if (typeof types === 'string')
-        throw new Error(`${op}(${read.map(showType).join(', ')}): ${types}`);
-      const values = types.map(({ dtype, shape }) => ({ id: nextId++, dtype, shape }));
+      const values = typesOf(op, read, attributes).map(newValue);
       append({ op, inputs: read, attributes, outputs: values, origin });
       return values;
     },
-    input(name, role, { dtype, shape }) {
-      const value: Value = { id: nextId++, dtype, shape };
+    input(name, role, type) {
+      const value = newValue(type);
       core.appendInput({ name, role, value });
       return value;
     },
@@ -158,6 +164,18 @@ function createCore({ firstId = 0, capture, origin: from = nowhere }: BuilderOpt
       if (capture === undefined)
         throw new Error(`the ${showType(value)} with id ${value.id} is of another graph`);
       return capture(value, core);
+    },
+    extend({ outputs: [first] }, attributes) {
+      const index = madeBy.get(first) ?? -1;
+      const node = nodes[index];
+      const types = typesOf(node.op, node.inputs, attributes);
+      const further = types.slice(node.outputs.length).map(newValue);
+      nodes[index] = { ...node, attributes, outputs: [...node.outputs, ...further] };
+      for (const value of further) {
+        madeBy.set(value, index);
+        own.add(value);
+      }
+      return further;
     },
     origin: () => origin,
     graph: (name) => ({ name, inputs: [...inputs], nodes: [...nodes], outputs: [...outputs] }),

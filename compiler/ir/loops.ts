@@ -97,10 +97,10 @@ export function loops(
     return outer.emit(op, [...inputs, ...captured], { ...attributes, body: graph });
   };
   return {
-    scan(count: Dim, init, xs, body, { reverse = false } = {}) {
+    scan(count: Dim, init, xs, body, { reverse = false, recompute = false } = {}) {
       const n = init.length;
       const parameters = [counter, ...named('carry', init), ...named('slice', xs.map(rowOf))];
-      const attributes = { count, reverse, carries: n, xs: xs.length };
+      const attributes = { count, reverse, recompute, carries: n, xs: xs.length };
       const values = emit('scan', [...init, ...xs], attributes, parameters, (b, [t, ...rest]) => {
         const step = body(b, t, rest.slice(0, n), rest.slice(n));
         return [...results('carry', step.carries), ...results('y', step.ys)];

@@ -50,6 +50,21 @@ export interface Differentiation<A extends Attributes> {
   readonly cotangents: readonly (Value | null)[];
   /** Which inputs' cotangents are wanted; others may be returned as null to save work. */
   readonly wanted: readonly boolean[];
+  /** The pullback of a body, from cotangents of the outputs `given` marks to those of the inputs `wanted` marks. */
+  readonly pullBack: (
+    body: Graph,
+    given: readonly boolean[],
+    wanted: readonly boolean[],
+  ) => Pullback;
+  /** Gives the node other attributes, with which it has further outputs after those it has; these are the result. */
+  readonly extend: (attributes: Attributes) => readonly Value[];
+}
+
+export interface Pullback {
+  /** Inputs: the body's, then the cotangents of the outputs given. Outputs: the body's, then cotangents of inputs. */
+  readonly graph: Graph;
+  /** Which output of the graph is the cotangent of an input of the body; null where nothing depends on it, or it is not wanted. */
+  readonly cotangents: readonly (number | null)[];
 }
 
 export interface Evaluation<A extends Attributes> {
@@ -72,8 +87,11 @@ export interface OnnxLowering<A extends Attributes> {
   readonly outputs: readonly Value[];
   readonly attributes: A;
   /** A subgraph, as the attribute that holds it: `write` appends what it computes and returns its results. */
-  readonly subgraph: (write: (inner: OnnxSubgraph) => readonly string[]) => OnnxAttribute;
+  readonly subgraph: (write: (inner: OnnxSubgraph) => readonly OnnxResult[]) => OnnxAttribute;
 }
+
+/** A result of a subgraph. ONNX Runtime wants its shape where a subgraph stands in another (2026, 1.30). */
+export type OnnxResult = readonly [name: string, type: TensorType];
 
 /** Writes a subgraph. It reads names of the graphs around as they are. */
 export interface OnnxSubgraph extends OnnxBuilder {
@@ -82,8 +100,8 @@ export interface OnnxSubgraph extends OnnxBuilder {
     base: string,
     type: { readonly dtype: DType | 'i64'; readonly shape: readonly Dim[] },
   ): string;
-  /** Appends the nodes of `body`, whose inputs have these names; the names of its results. */
-  body(body: Graph, names: readonly string[]): readonly string[];
+  /** Appends the nodes of `body`, whose inputs have these names; its results. */
+  body(body: Graph, names: readonly string[]): readonly OnnxResult[];
 }
 
 export interface Case<A extends Attributes> {

@@ -106,6 +106,9 @@ const details: Readonly<Record<string, (attributes: never) => string>> = {
     `${kind} over ${axes.join(', ')}`,
   reshape: () => '',
   convert: () => '',
+  scan: (a: { count: Dim; reverse: boolean; recompute: boolean }) =>
+    `${showDim(a.count)} times${a.reverse ? ', down' : ''}${a.recompute ? ', recomputing' : ''}`,
+  while: ({ limit }: { limit: Dim }) => `at most ${showDim(limit)} times`,
   dim_value: ({ dim }: { dim: Dim }) => showDim(dim),
   transpose: ({ permutation }: { permutation: readonly number[] }) =>
     `by ${permutation.join(', ')}`,

@@ -6,23 +6,41 @@
 
 import type { Builder } from '../ir/builder-types.ts';
 import type { GraphBuilder } from '../ir/builder.ts';
-import type { Graph, Node, Value } from '../ir/graph.ts';
+import { createBuilder } from '../ir/builder.ts';
+import type { Attributes, Graph, Node, Value } from '../ir/graph.ts';
+import { inline } from '../ir/inline.ts';
+import type { Pullback } from '../ir/op.ts';
 import { opNamed } from '../ir/registry.ts';
+import { everywhere } from './bodies.ts';
+import { shareCommonSubexpressions } from './common-subexpressions.ts';
+import { removeDeadCode } from './dead-code.ts';
 import { rewrite } from './rewrite.ts';
+import { simplify } from './simplify.ts';
 
-/** What only tells differentiation how to go. */
-const transparent: ReadonlySet<string> = new Set(['stop_gradient', 'variable']);
+/** What only tells differentiation how to go, and the results that stand for it afterwards. */
+const transparent: Readonly<
+  Record<string, (inputs: readonly Value[], node: Node) => readonly Value[]>
+> = {
+  stop_gradient: (inputs) => inputs,
+  variable: (inputs) => inputs,
+  implicit: (inputs, { outputs }) => inputs.slice(0, outputs.length),
+  custom_jvp: ([y]) => [y],
+};
 
 /**
- * `graph` with its gradient markers expanded; a marker inside another's path comes earlier and is expanded first. Then nothing is
- * left to differentiate, and stop_gradient and variable go.
+ * `graph` with its gradient markers expanded, those of its bodies first; a marker inside another's path comes earlier and is
+ * expanded before it. Then nothing is left to differentiate, and what only told how goes.
  */
-export function differentiate(graph: Graph): Graph {
-  const expanded = rewrite(graph, (node, [y, ...xs], builder) =>
+export const differentiate = (graph: Graph): Graph => everywhere(withoutRules)(expand(graph));
+
+const expand = everywhere((graph) =>
+  rewrite(graph, (node, [y, ...xs], builder) =>
     node.op === 'gradient' ? gradientOf(builder, y, xs) : null,
-  );
-  return rewrite(expanded, (node, inputs) => (transparent.has(node.op) ? inputs : null));
-}
+  ),
+);
+
+const withoutRules = (graph: Graph): Graph =>
+  rewrite(graph, (node, inputs) => transparent[node.op]?.(inputs, node) ?? null);
 
 /**
  * The derivatives of the scalar `y` with respect to each of `xs`: of y as a function of that value, through every node
@@ -33,9 +51,19 @@ export function gradientOf(
   y: Value,
   xs: readonly Value[],
 ): readonly Value[] {
-  const { order, dependent } = nodesBetween(builder, xs, y);
+  const cotangents = cotangentsOf(builder, new Map([[y, builder.scalar(1)]]), xs);
+  return xs.map((x, i) => cotangents[i] ?? builder.full(0, x.shape, x.dtype));
+}
+
+/** The cotangents of `xs`, given those of some values that may depend on them; null where nothing does. */
+function cotangentsOf(
+  builder: GraphBuilder,
+  seeds: ReadonlyMap<Value, Value>,
+  xs: readonly Value[],
+): readonly (Value | null)[] {
+  const { order, dependent } = nodesBetween(builder, xs, [...seeds.keys()]);
   const contributions = new Map<Value, Value[]>();
-  if (dependent.has(y)) contributions.set(y, [builder.scalar(1)]);
+  for (const [y, seed] of seeds) if (dependent.has(y)) contributions.set(y, [seed]);
   const cotangentOf = (value: Value): Value | null => {
     const parts = contributions.get(value);
     if (parts === undefined) return null;
@@ -48,17 +76,17 @@ export function gradientOf(
       for (const [input, cotangent] of pullBack(builder, node, dependent, cotangentOf))
         appendTo(contributions, input, cotangent);
     });
-  return xs.map((x) => cotangentOf(x) ?? builder.full(0, x.shape, x.dtype));
+  return xs.map(cotangentOf);
 }
 
-/** The nodes that y depends on and that depend on xs, in order, and the values that do. */
+/** The nodes that some of ys depend on and that depend on xs, in order, and the values that do. */
 function nodesBetween(
   builder: GraphBuilder,
   xs: readonly Value[],
-  y: Value,
+  ys: readonly Value[],
 ): { order: readonly Node[]; dependent: ReadonlySet<Value> } {
   const before = new Set<number>();
-  const open: Value[] = [y];
+  const open: Value[] = [...ys];
   for (let value = open.pop(); value !== undefined; value = open.pop()) {
     const index = builder.indexOf(value);
     if (index === undefined || before.has(index)) continue;
@@ -79,7 +107,7 @@ function nodesBetween(
 
 /** The cotangents that one node sends to its inputs, those on a path only. */
 function pullBack(
-  builder: Builder,
+  builder: GraphBuilder,
   node: Node,
   dependent: ReadonlySet<Value>,
   cotangentOf: (value: Value) => Value | null,
@@ -89,10 +117,52 @@ function pullBack(
   if (gradient.kind === 'none' || cotangents.every((g) => g === null)) return [];
   const { inputs, outputs, attributes } = node;
   const wanted = inputs.map((input) => dependent.has(input));
+  const extend = (changed: Attributes): readonly Value[] => builder.extend(node, changed);
   return gradient
-    .rule({ builder, inputs, outputs, attributes, cotangents, wanted })
+    .rule({
+      builder,
+      inputs,
+      outputs,
+      attributes,
+      cotangents,
+      wanted,
+      pullBack: pullBackBody,
+      extend,
+    })
     .flatMap((g, i) => (g === null || !wanted[i] ? [] : [[inputs[i], g] as const]));
 }
+
+/** See `Differentiation.pullBack`. The graph is tidied, so that what a loop saves of it is what its derivative needs. */
+function pullBackBody(
+  body: Graph,
+  given: readonly boolean[],
+  wanted: readonly boolean[],
+): Pullback {
+  const builder = createBuilder();
+  const inputs = body.inputs.map(({ name, value }) => builder.input(name, 'data', value));
+  const outputs = inline(builder, body, inputs);
+  const seeds = new Map<Value, Value>();
+  outputs.forEach((y, i) => {
+    if (!given[i]) return;
+    const g = builder.input(`g${i}`, 'data', y);
+    const before = seeds.get(y);
+    seeds.set(y, before === undefined ? g : builder.add(before, g));
+  });
+  const asked = inputs.filter((_, i) => wanted[i]);
+  const found = cotangentsOf(builder, seeds, asked);
+  body.outputs.forEach(({ name }, i) => builder.output(name, 'result', outputs[i]));
+  let next = outputs.length;
+  const cotangents = inputs.map((input, i) => {
+    const g = wanted[i] ? found[asked.indexOf(input)] : null;
+    if (g === null) return null;
+    builder.output(`d${body.inputs[i].name}`, 'result', g);
+    return next++;
+  });
+  return { graph: tidy(builder.graph(`${body.name} back`)), cotangents };
+}
+
+const tidy = (graph: Graph): Graph =>
+  removeDeadCode(shareCommonSubexpressions(simplify(shareCommonSubexpressions(graph))));
 
 function appendTo(lists: Map<Value, Value[]>, key: Value, item: Value): void {
   const list = lists.get(key);

@@ -2,6 +2,7 @@
 // after each, and `dlg build --print-after=NAME` shows it.
 
 import type { Graph } from '../ir/graph.ts';
+import { everywhere } from './bodies.ts';
 import { shareCommonSubexpressions } from './common-subexpressions.ts';
 import { removeDeadCode } from './dead-code.ts';
 import { differentiate } from './differentiate.ts';
@@ -14,21 +15,24 @@ export interface Pass {
   readonly run: (graph: Graph) => Graph;
 }
 
+const share = everywhere(shareCommonSubexpressions);
+const simple = everywhere(simplify);
+
 /**
  * What is differentiated is tidied before, so that the derivative is of the plain form (x * x rather than x^2, one
  * standardisation rather than its ten operations), and tidied again after, since gradients bring their own zeros, ones and transposes.
  */
 export const passes: readonly Pass[] = [
-  { name: 'share', run: shareCommonSubexpressions },
-  { name: 'simplify', run: simplify },
-  { name: 'recognise', run: recognise },
+  { name: 'share', run: share },
+  { name: 'simplify', run: simple },
+  { name: 'recognise', run: everywhere(recognise) },
   { name: 'prune', run: removeDeadCode },
   { name: 'differentiate', run: differentiate },
-  { name: 'share-derivatives', run: shareCommonSubexpressions },
-  { name: 'simplify-derivatives', run: simplify },
-  { name: 'fold-constants', run: foldConstants },
-  { name: 'simplify-folded', run: simplify },
-  { name: 'share-all', run: shareCommonSubexpressions },
+  { name: 'share-derivatives', run: share },
+  { name: 'simplify-derivatives', run: simple },
+  { name: 'fold-constants', run: everywhere(foldConstants) },
+  { name: 'simplify-folded', run: simple },
+  { name: 'share-all', run: share },
   { name: 'remove-dead-code', run: removeDeadCode },
 ];
 

@@ -323,7 +323,7 @@ export const declaration = fc.oneof(
       ),
     ),
   }),
-  node('schedule', { ...head, tables: few(fc.oneof(check, bind)) }),
+  node('schedule', { ...head, members: few(fc.oneof(constant, fn, check, bind)) }),
   node('mdp', {
     ...head,
     members: few(

@@ -10,10 +10,10 @@ import { typeOf } from './run-graph.ts';
 
 /** Records that no test runs, and why. */
 export const notRun: Readonly<Record<string, string>> = {
-  scan: 'loops.test.ts runs it, with bodies of many kinds',
-  while: 'loops.test.ts runs it, with bodies of many kinds',
-  implicit: 'implicit.test.ts runs it, with equations of many kinds',
-  custom_jvp: 'implicit.test.ts runs it, with rules of many kinds',
+  scan: 'tests/ir/loops.test.ts runs it, with bodies of many kinds',
+  while: 'tests/ir/loops.test.ts runs it, with bodies of many kinds',
+  implicit: 'tests/transform/implicit-gradients.test.ts solves equations of many kinds',
+  custom_jvp: 'tests/transform/implicit-gradients.test.ts states derivatives',
   gradient:
     'differentiate replaces it before a graph runs; the gradient tests of all others go through it',
 };

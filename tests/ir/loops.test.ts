@@ -187,7 +187,7 @@ it('a value read twice is captured once, and a literal is made again', () => {
     "graph loops {
       input x0: f32[2]                                                       # data
       %0: f32[2] = broadcast_in_dim(2)
-      %1: f32[2] = scan(x0, x0) count 3 reverse false carries 1 xs 0 {
+      %1: f32[2] = scan(x0, x0) 3 times {
         (t: i32[], carry0: f32[2])
         %2: f32[2] = add(carry0, x0)
         %3: f32[2] = broadcast_in_dim(2)

@@ -6,7 +6,7 @@ import { isConstant } from '../../dims/arithmetic.ts';
 import type { Dim } from '../../dims/dim.ts';
 import type { Graph, Node, Origin, Value } from '../../ir/graph.ts';
 import { attributesIf } from '../../ir/node-attributes.ts';
-import type { OnnxSubgraph } from '../../ir/op.ts';
+import type { OnnxResult, OnnxSubgraph } from '../../ir/op.ts';
 import { opNamed } from '../../ir/registry.ts';
 import { findBroadcasts } from './broadcasts.ts';
 import type { OnnxWriter } from './builder.ts';
@@ -85,7 +85,7 @@ function sourceText({ span }: Origin): string {
 /** A subgraph with what `write` appends; each result gets a name of its own, made inside. */
 function lowerSubgraph(
   outer: OnnxWriter,
-  write: (inner: OnnxSubgraph) => readonly string[],
+  write: (inner: OnnxSubgraph) => readonly OnnxResult[],
 ): OnnxAttribute {
   const writer = outer.nested();
   const input: ValueInfoProto[] = [];
@@ -103,27 +103,22 @@ function lowerSubgraph(
       const nameOf = lowerNodes(graph, writer, inputs);
       for (const { value } of graph.inputs) known.set(nameOf(value), value.shape);
       for (const [name, shape] of shapes(graph, nameOf)) known.set(name, shape);
-      return graph.outputs.map(({ value }) => nameOf(value));
+      return graph.outputs.map(({ value }) => [nameOf(value), value]);
     },
   });
   const made = new Set(writer.nodeProtos.flatMap(({ output }) => output ?? []));
   const copies: NodeProto[] = [];
-  const output = results.map((result) => {
+  const names = results.map(([result]) => {
     if (made.delete(result)) return result;
     const name = writer.freshName(`${result}/Identity`);
     copies.push({ name, opType: 'Identity', input: [result], output: [name] });
     return name;
   });
-  const node = fusedNodes([...writer.nodeProtos, ...copies], output, writer, known);
-  return {
-    kind: 'graph',
-    value: {
-      name: writer.freshName('body'),
-      input,
-      node,
-      output: output.map((name) => ({ name })),
-    },
-  };
+  const node = fusedNodes([...writer.nodeProtos, ...copies], names, writer, known);
+  const output = results.map(([, { dtype, shape: sizes }], i) =>
+    valueInfo(names[i], dtype, sizes.map(writer.dimText)),
+  );
+  return { kind: 'graph', value: { name: writer.freshName('body'), input, node, output } };
 }
 
 /** The nodes that the outputs need, with what can be folded into products folded. */

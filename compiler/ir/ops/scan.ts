@@ -5,7 +5,7 @@ import type { Dim } from '../../dims/dim.ts';
 import type { OnnxAttribute, OnnxBuilder } from '../../emit/onnx/builder-types.ts';
 import { int, ints } from '../../emit/onnx/shapes.ts';
 import type { Graph, TensorType, Value } from '../graph.ts';
-import { defineOp, notDifferentiable } from '../op.ts';
+import { defineOp } from '../op.ts';
 import type { Evaluation, OnnxLowering } from '../op.ts';
 import { mismatch, range } from '../shape-arithmetic.ts';
 import type { Tensor } from '../tensor.ts';
@@ -19,18 +19,9 @@ import {
   scalarTensor,
   stackType,
 } from './bodies.ts';
+import { scanGradient } from './scan-gradient.ts';
+import type { ScanAttributes } from './scan-step.ts';
 import { cast } from './type-rules.ts';
-
-/** Operands: `carries` of them the first carries, `xs` of them run with the loop, the rest the body reads whole. */
-export interface ScanAttributes {
-  readonly [name: string]: Dim | Graph | boolean | number;
-  readonly count: Dim;
-  readonly reverse: boolean;
-  readonly carries: number;
-  readonly xs: number;
-  /** (t, carries, rows of xs, the rest) -> (next carries, rows of ys) */
-  readonly body: Graph;
-}
 
 function typeOfScan(
   inputs: readonly TensorType[],
@@ -121,7 +112,7 @@ const scan = defineOp<ScanAttributes>({
   doc: 'Runs `body` for t = 0, ..., count - 1, or the other way where `reverse`: it gets t, the carries, row t of each of xs and what it captured, and gives the next carries and row t of each of the ys. Results: the last carries, then the ys, stacked along a first axis. Its derivative is a scan the other way.',
   operands: ['init...', 'xs...', 'captured...'],
   type: typeOfScan,
-  gradient: notDifferentiable('its derivative is not there yet'),
+  gradient: { kind: 'rule', rule: scanGradient },
   evaluate: evaluateScan,
   onnx: lowerScan,
   wgsl: {

@@ -63,9 +63,10 @@ function lowerWhile({
     const t = inner.input('t', counterType);
     inner.input('done', flagType);
     const made = inner.body(body, [t, ...current, ...names.slice(carries)]);
-    const done = made[carries];
+    const [done] = made[carries];
     const next = inner.node('Add', [t, onnx.scalar(1, 'i32')]);
-    return [inner.node('Not', [done]), ...made.slice(0, carries), next, done];
+    const goesOn = inner.node('Not', [done]);
+    return [[goesOn, flagType], ...made.slice(0, carries), [next, counterType], [done, flagType]];
   });
   const first = [...names.slice(0, carries), onnx.scalar(0, 'i32'), onnx.scalar(0, 'bool')];
   return onnx.nodes('Loop', [onnx.dim(limit), '', ...first], carries + 2, { body: graph });
