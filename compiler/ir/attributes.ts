@@ -2,7 +2,7 @@
 // constants). Used by the builder, the printer and the passes.
 
 import type { Dim } from '../dims/dim.ts';
-import type { Attribute, Attributes, Graph } from './graph.ts';
+import type { Attribute, Attributes, Graph, Value } from './graph.ts';
 import type { Tensor } from './tensor.ts';
 
 export function isDim(attribute: Attribute): attribute is Dim {
@@ -57,7 +57,7 @@ function keyOf(attribute: Attribute | undefined): string {
   if (typeof attribute === 'boolean') return String(attribute);
   if (isDim(attribute)) return `{${attribute.key}}`;
   if (isTensor(attribute)) return tensorKey(attribute);
-  if (isGraph(attribute)) return `graph${identityOf(attribute)}`;
+  if (isGraph(attribute)) return graphKey(attribute);
   if (isList(attribute)) return `[${attribute.map(keyOf).join(',')}]`;
   return `(${attributeKey(attribute)})`;
 }
@@ -71,6 +71,31 @@ function tensorKey(value: Tensor): string {
   if (value.data.length > largestComparedByContent) return `${head}#${identityOf(value.data)}`;
   const elements = Array.from(value.data, (x) => (Object.is(x, -0) ? '-0' : String(x)));
   return `${head}:${elements.join(',')}`;
+}
+
+const largestGraphCompared = 300;
+const graphKeys = new WeakMap<Graph, string>();
+
+/** What a body computes, with its values numbered in order. */
+function graphKey(graph: Graph): string {
+  if (graph.nodes.length > largestGraphCompared) return `graph${identityOf(graph)}`;
+  const known = graphKeys.get(graph);
+  if (known !== undefined) return known;
+  const numbers = new Map<Value, number>();
+  const number = (value: Value): number => numbers.set(value, numbers.size).size;
+  const types = graph.inputs.map(({ value }) => {
+    number(value);
+    return `${value.dtype}[${value.shape.map(({ key }) => key).join(',')}]`;
+  });
+  const nodes = graph.nodes.map(({ op, inputs, attributes, outputs }) => {
+    outputs.forEach(number);
+    const operands = inputs.map((value) => numbers.get(value)).join(',');
+    return `${op}(${operands})${attributeKey(attributes)}`;
+  });
+  const outputs = graph.outputs.map(({ value }) => numbers.get(value));
+  const key = `graph(${types.join(';')}){${nodes.join(';')}}${outputs.join(',')}`;
+  graphKeys.set(graph, key);
+  return key;
 }
 
 const identities = new WeakMap<object, number>();

@@ -30,14 +30,14 @@ type Result = readonly [name: string, value: Value];
 /** Larger constants are captured, so that they are written once. */
 const mostRepeated = 16;
 
-/** What says in a word what it is, such as a number repeated over a shape: a body makes it again, so that its passes know it. */
-export function isBrief(producerOf: (value: Value) => Node | undefined, value: Value): boolean {
-  const node = producerOf(value);
-  if (node === undefined) return false;
-  if (node.op === 'dim_value' || node.op === 'iota') return true;
-  if (node.op === 'constant')
-    return sizeOf(node.outputs[0].shape.map((size) => isConstant(size) ?? 1)) <= mostRepeated;
-  return node.op === 'broadcast_in_dim' && isBrief(producerOf, node.inputs[0]);
+/**
+ * Whether a node takes no work of its own: a size, a ramp, a small constant, or a smaller value repeated over a shape. A body
+ * makes it again rather than capture it, so that its passes see it and no memory holds it.
+ */
+export function isBrief({ op, outputs }: Node): boolean {
+  if (op === 'constant')
+    return sizeOf(outputs[0].shape.map((size) => isConstant(size) ?? 1)) <= mostRepeated;
+  return op === 'dim_value' || op === 'iota' || op === 'broadcast_in_dim';
 }
 
 function buildBody(
@@ -55,7 +55,7 @@ function buildBody(
     if (known !== undefined) return known;
     const node = outer.producerOf(outside);
     let image: Value;
-    if (node !== undefined && isBrief(outer.producerOf, outside))
+    if (node !== undefined && isBrief(node))
       [image] = inner.emit(node.op, node.inputs, node.attributes);
     else {
       image = inner.input(`outer${captured.length}`, 'data', outside);

@@ -4,6 +4,7 @@
 import type { Dim } from '../dims/dim.ts';
 import type { Comparison, DotDimensions, Reduction } from './builder-types.ts';
 import type { Attributes } from './graph.ts';
+import type { ScanAttributes, WhileAttributes } from './loop-attributes.ts';
 import type { DType, Tensor } from './tensor.ts';
 
 interface AttributesByOp {
@@ -15,9 +16,12 @@ interface AttributesByOp {
   readonly dim_value: { readonly dim: Dim; readonly dtype: DType };
   readonly dot_general: DotDimensions;
   readonly reduce: { readonly kind: Reduction; readonly axes: readonly number[] };
+  readonly scan: ScanAttributes;
   readonly reverse: { readonly axes: readonly number[] };
   readonly softmax: { readonly axis: number };
+  readonly take: { readonly axis: number };
   readonly transpose: { readonly permutation: readonly number[] };
+  readonly while: WhileAttributes;
 }
 
 /** The attributes of `node` if it is an `op`, else null. */

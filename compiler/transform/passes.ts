@@ -8,6 +8,7 @@ import { removeDeadCode } from './dead-code.ts';
 import { differentiate } from './differentiate.ts';
 import { foldConstants } from './fold-constants.ts';
 import { recognise } from './recognise.ts';
+import { settleLoops } from './settle-loops.ts';
 import { simplify } from './simplify.ts';
 
 export interface Pass {
@@ -25,6 +26,7 @@ const simple = everywhere(simplify);
 export const passes: readonly Pass[] = [
   { name: 'share', run: share },
   { name: 'simplify', run: simple },
+  { name: 'settle-loops', run: settleLoops },
   { name: 'recognise', run: everywhere(recognise) },
   { name: 'prune', run: removeDeadCode },
   { name: 'differentiate', run: differentiate },
@@ -32,6 +34,7 @@ export const passes: readonly Pass[] = [
   { name: 'simplify-derivatives', run: simple },
   { name: 'fold-constants', run: everywhere(foldConstants) },
   { name: 'simplify-folded', run: simple },
+  { name: 'settle-derived-loops', run: settleLoops },
   { name: 'share-all', run: share },
   { name: 'remove-dead-code', run: removeDeadCode },
 ];

@@ -1,22 +1,9 @@
 // One step of a scan and its pullback, as its derivative sees them: which values are of the forward pass, and which change from
 // step to step.
 
-import type { Dim } from '../../dims/dim.ts';
 import type { Graph, Node, Value } from '../graph.ts';
+import type { ScanAttributes } from '../loop-attributes.ts';
 import type { Differentiation, Pullback } from '../op.ts';
-
-/** Operands: `carries` of them the first carries, `xs` of them run with the loop, the rest the body reads whole. */
-export interface ScanAttributes {
-  readonly [name: string]: Dim | Graph | boolean | number;
-  readonly count: Dim;
-  readonly reverse: boolean;
-  /** Whether its derivative keeps the carries alone, and computes what else it needs of a step again. */
-  readonly recompute: boolean;
-  readonly carries: number;
-  readonly xs: number;
-  /** (t, carries, rows of xs, the rest) -> (next carries, rows of ys) */
-  readonly body: Graph;
-}
 
 export type ScanContext = Differentiation<ScanAttributes>;
 

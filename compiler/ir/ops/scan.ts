@@ -5,6 +5,7 @@ import type { Dim } from '../../dims/dim.ts';
 import type { OnnxAttribute, OnnxBuilder } from '../../emit/onnx/builder-types.ts';
 import { int, ints } from '../../emit/onnx/shapes.ts';
 import type { Graph, TensorType, Value } from '../graph.ts';
+import type { ScanAttributes } from '../loop-attributes.ts';
 import { defineOp } from '../op.ts';
 import type { Evaluation, OnnxLowering } from '../op.ts';
 import { mismatch, range } from '../shape-arithmetic.ts';
@@ -20,7 +21,6 @@ import {
   stackType,
 } from './bodies.ts';
 import { scanGradient } from './scan-gradient.ts';
-import type { ScanAttributes } from './scan-step.ts';
 import { cast } from './type-rules.ts';
 
 function typeOfScan(

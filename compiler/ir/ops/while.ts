@@ -1,20 +1,11 @@
 // The loop that ends by a test.
 
-import type { Dim } from '../../dims/dim.ts';
-import type { Graph, TensorType } from '../graph.ts';
+import type { TensorType } from '../graph.ts';
+import type { WhileAttributes } from '../loop-attributes.ts';
 import { defineOp, notDifferentiable } from '../op.ts';
 import type { Evaluation, OnnxLowering } from '../op.ts';
 import type { Tensor } from '../tensor.ts';
 import { bodyGivesOther, bodyTakesOther, counterType, flagType, scalarTensor } from './bodies.ts';
-
-/** Operands: `carries` of them the first carries, the rest the body reads whole. */
-export interface WhileAttributes {
-  readonly [name: string]: Dim | Graph | number;
-  readonly limit: Dim;
-  readonly carries: number;
-  /** (t, carries, the rest) -> (next carries, done) */
-  readonly body: Graph;
-}
 
 function typeOfWhile(
   inputs: readonly TensorType[],
