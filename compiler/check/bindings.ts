@@ -1,18 +1,15 @@
-// Bindings: `y = e`, `a, b = f(x)`, `y[i] = e`, `mu <- e`, `e: [B] ~ normal(0, 1)`, one rule for each operator.
+// Equations that bind names: `y = e`, `a, b = f(x)`, `y[i] = e`.
 
 import type { Bind, Expression, Target } from '../../grammar/ast.ts';
 import type { Span } from '../../grammar/source.ts';
 import { report } from '../diagnostics/diagnostic.ts';
 import { indices } from '../diagnostics/indices.ts';
-import { programs } from '../diagnostics/programs.ts';
 import { types } from '../diagnostics/types-and-shapes.ts';
-import { assign, sameType, sizeNotes, type Complain } from './assign.ts';
+import { assign, sameType, sizeNotes } from './assign.ts';
 import { checkComprehension } from './comprehensions.ts';
-import { broken, isBroken, lookUp, type Body, type Context, type Entity } from './context.ts';
-import { checkDraw } from './draws.ts';
-import { reportUnknown } from './paths.ts';
+import { isBroken, type Body, type Context, type Entity } from './context.ts';
+import { checkOutput, isOutput } from './outputs.ts';
 import { describe, showType } from './show.ts';
-import { checkPut, putsAtPlaces } from './puts.ts';
 import { declare } from './signatures.ts';
 import type { Local, TypedExpression, TypedStatement } from './typed.ts';
 import { toType } from './types-from-syntax.ts';
@@ -100,7 +97,7 @@ export const localValue = (local: Local, span: Span): TypedExpression => ({
 });
 
 /** The values of several targets from one tuple: a hidden local holds it. */
-function takeApart(
+export function takeApart(
   context: Context,
   node: Bind,
 ): {
@@ -132,15 +129,18 @@ function takeApart(
   return { before, values };
 }
 
-function checkEquation(context: Context, body: Body, node: Bind): readonly TypedStatement[] {
+/** `y = e`, `a, b = f(x)`, `y[i] = e` */
+export function checkEquation(context: Context, body: Body, node: Bind): readonly TypedStatement[] {
   if (node.targets.length === node.values.length) {
     const typed = node.targets.map((target, i) => {
       const declared = declaredType(context, body, target);
-      return { target, declared, value: valueFor(context, target, node.values[i], declared) };
+      const { loop } = body;
+      if (loop !== null && isOutput(loop, target))
+        return () => checkOutput(context, loop, target, node.values[i], declared);
+      const value = valueFor(context, target, node.values[i], declared);
+      return () => bindLocal(context, target, value, declared);
     });
-    return typed.flatMap(({ target, value, declared }) =>
-      bindLocal(context, target, value, declared),
-    );
+    return typed.flatMap((bind) => bind());
   }
   if (node.values.length !== 1) {
     context.report(
@@ -172,91 +172,3 @@ function checkEquation(context: Context, body: Body, node: Bind): readonly Typed
   });
   return [...apart.before, ...after];
 }
-
-/** `mu <- e`: the state and its type; null after a report. */
-function stateTarget(context: Context, target: Target): TypedExpression | null {
-  const entity = lookUp(context.scope, target.name.text);
-  if (entity === null) {
-    reportUnknown(context, target.name, context.scope.names.keys());
-    return null;
-  }
-  if (entity.kind === 'broken') return null;
-  if (entity.kind !== 'state') {
-    context.report(
-      report(programs.E0405, {
-        span: target.name.span,
-        data: { name: target.name.text },
-        related: [{ span: entity.span, reason: 'defined here' }],
-      }),
-    );
-    return null;
-  }
-  const node = { kind: 'name', text: target.name.text, span: target.name.span } as const;
-  const value = context.session.rules.expression(context, node, null);
-  return isBroken(value) ? null : value;
-}
-
-/** The right side of `<-`, with what its left side says of it. */
-function nextValue(
-  context: Context,
-  target: Target,
-  current: TypedExpression | null,
-  node: Expression,
-  complain: Complain,
-): TypedExpression {
-  const { slots, span } = target;
-  if (slots === null) return context.session.rules.expression(context, node, current?.type ?? null);
-  if (current === null) return broken(span);
-  if (putsAtPlaces(context, slots)) return checkPut(context, target, current, node, complain);
-  const wanted = current.type.kind === 'tensor' ? current.type : null;
-  return checkComprehension(context, slots, node, wanted, span);
-}
-
-function checkUpdate(context: Context, node: Bind): readonly TypedStatement[] {
-  const apart =
-    node.values.length === 1 && node.targets.length > 1 ? takeApart(context, node) : null;
-  if (apart === null && node.values.length !== node.targets.length) {
-    if (node.values.length > 1)
-      context.report(
-        report(types.E0128, {
-          span: node.span,
-          data: { names: node.targets.length, values: `${node.values.length} values` },
-        }),
-      );
-    return [];
-  }
-  const updates = node.targets.map((target, i): TypedStatement | null => {
-    const state = stateTarget(context, target);
-    const wanted = state?.type ?? null;
-    const complain =
-      (span: Span): Complain =>
-      (found, declared) =>
-        context.report(
-          report(programs.E0406, {
-            span,
-            data: { name: target.name.text, declared: showType(declared), found: describe(found) },
-            related:
-              state?.kind === 'state' ? [{ span: state.state.span, reason: 'declared here' }] : [],
-          }),
-        );
-    const raw =
-      apart !== null
-        ? apart.values[i]
-        : nextValue(context, target, state, node.values[i], complain(node.values[i].span));
-    if (state?.kind !== 'state' || wanted === null) return null;
-    const value = assign(context, raw, wanted, complain(raw.span));
-    if (isBroken(value)) return null;
-    return { kind: 'update', state: state.state, owner: state.owner, value, span: target.span };
-  });
-  return [...(apart?.before ?? []), ...updates.filter((update) => update !== null)];
-}
-
-/** One rule an operator. */
-export const binds: Readonly<
-  Record<Bind['operator'], (context: Context, body: Body, node: Bind) => readonly TypedStatement[]>
-> = {
-  '=': checkEquation,
-  '<-': (context, _, node) => checkUpdate(context, node),
-  '~': (context, body, node) =>
-    checkDraw(context, node, declaredType(context, body, node.targets[0])),
-};

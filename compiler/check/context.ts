@@ -23,6 +23,7 @@ import type {
   Index,
   Instantiation,
   Local,
+  StackedOutput,
   TypedConstant,
   TypedExpression,
   TypedFunction,
@@ -44,11 +45,15 @@ export interface Host {
 
 /** What a name means. Definitions are computed when first asked for, so their order never matters. */
 export type Entity =
-  /** `size`: what a local is, where it is a size (`p = k - 1`). */
+  /**
+   * `size`: what a local is, where it is a size (`p = k - 1`). `updates`: it is what a loop carries, and these are the types that
+   * `<-` has given it, unknown for one that does not fit.
+   */
   | {
       readonly kind: 'local';
       readonly local: Local;
       readonly size?: Dim;
+      readonly updates?: Type[];
       readonly span: Span;
     }
   /** A size: bound by a signature, or computed from others (`dim m = 2 * n`). */
@@ -71,7 +76,9 @@ export type Entity =
       readonly kind: 'half-bound';
       readonly place: 'if' | 'every' | 'repeat';
       readonly span: Span;
-    };
+    }
+  /** An output that the loop around stacks: whole only after it. */
+  | { readonly kind: 'stacked'; readonly span: Span };
 
 export type ScopeKind = 'module' | 'model' | 'function' | 'notation';
 
@@ -182,6 +189,16 @@ export interface ModelInfo {
 export interface Body {
   /** The declared types of the results that are assigned by name. */
   readonly results: ReadonlyMap<string, Type>;
+  /** The loop whose body it is; null outside of loops. */
+  readonly loop: LoopBody | null;
+}
+
+/** The body of a loop, and what it stacks along the loop's index: filled as the body is checked. */
+export interface LoopBody {
+  readonly form: 'for' | 'fix' | 'root';
+  /** The index; null where the loop has none. */
+  readonly index: { readonly name: string; readonly count: Dim } | null;
+  readonly stacked: { readonly output: StackedOutput; readonly name: Identifier }[];
 }
 
 /** The rules that other files need and cannot import. */

@@ -132,6 +132,8 @@ const anything = (state: Dependences): Dependence => direct(ANYTHING, state);
 export function pathOf(layer: TypedExpression | null): string | null {
   if (layer === null) return null;
   if (layer.kind === 'self') return 'self';
+  // The variable of a loop over layers stands for all of them.
+  if (layer.kind === 'local') return pathOf(layer.local.layers ?? null);
   if (layer.kind === 'layer') {
     const owner = pathOf(layer.owner);
     if (layer.owner !== null && owner === null) return null;
@@ -328,6 +330,35 @@ export function recordStatement(statement: TypedStatement, state: Dependences): 
     const by = `a draw from \`${distribution.name}\``;
     state.locals.set(statement.local, distribution.smooth ? found : lose(found, by));
   }
-  if (statement.kind !== 'if') return;
-  for (const inner of [...statement.then, ...statement.else]) recordStatement(inner, state);
+  if (statement.kind === 'if')
+    for (const inner of [...statement.then, ...statement.else]) recordStatement(inner, state);
+  if (statement.kind === 'for' || statement.kind === 'fix') recordRounds(statement, state);
+  if (statement.kind === 'root') {
+    const { variable, after, body, value } = statement;
+    state.locals.set(variable, nothing);
+    for (const inner of body) recordStatement(inner, state);
+    if (after !== state.variable) state.locals.set(after, dependenceOf(value, state));
+  }
+}
+
+/** A loop: what its carries depend on grows from round to round, until it holds all that there is. */
+function recordRounds(
+  loop: Extract<TypedStatement, { kind: 'for' | 'fix' }>,
+  state: Dependences,
+): void {
+  const { locals } = state;
+  for (const { initial, inside } of loop.carries)
+    if (inside !== state.variable) locals.set(inside, dependenceOf(initial, state));
+  const size = (): number =>
+    loop.carries.reduce((sum, { inside }) => sum + (locals.get(inside)?.flows.size ?? 0), 0);
+  for (let before = -1; before < size();) {
+    before = size();
+    for (const inner of loop.body) recordStatement(inner, state);
+  }
+  const outputs = [
+    ...loop.carries.map(({ inside, after }) => [inside, after]),
+    ...(loop.kind === 'for' ? loop.stacked.map(({ element, after }) => [element, after]) : []),
+  ];
+  for (const [inner, after] of outputs)
+    if (after !== state.variable) locals.set(after, locals.get(inner) ?? nothing);
 }

@@ -4,6 +4,7 @@
 
 import { textOf } from '../../grammar/source.ts';
 import { derivatives } from '../diagnostics/derivatives.ts';
+import { loops } from '../diagnostics/loops.ts';
 import { report } from '../diagnostics/diagnostic.ts';
 import { programs } from '../diagnostics/programs.ts';
 import type { Context } from './context.ts';
@@ -16,7 +17,7 @@ import {
   type Dependence,
   type Flow,
 } from './dependence.ts';
-import { partsOf } from './parts.ts';
+import { boundBy, expressionsOf, partsOf } from './parts.ts';
 import type { Local, TypedExpression, TypedFunction, TypedStatement, TypedStep } from './typed.ts';
 
 type Derivative = Extract<TypedExpression, { kind: 'derivative' }>;
@@ -28,28 +29,26 @@ export interface Course<S extends TypedStep> {
   readonly parameters: readonly Local[];
 }
 
-/** The expressions directly inside a step. */
-function expressionsOf(step: TypedStep): readonly TypedExpression[] {
-  switch (step.kind) {
-    case 'let':
-    case 'update':
-    case 'report':
-      return [step.value];
-    case 'draw':
-      return step.draw.arguments;
-    case 'optimize':
-      return [
-        step.objective,
-        ...step.optimizer.values.values(),
-        ...(step.clip === null ? [] : [step.clip]),
-      ];
-    case 'track':
-      return [step.decay];
-    case 'every':
-    case 'repeat':
-      return step.steps.flatMap(expressionsOf);
-    case 'if':
-      return [step.condition, ...[...step.then, ...step.else].flatMap(expressionsOf)];
+/** Reports derivatives inside loops by variables from outside: what lies between would be taken as constant. */
+function checkLoops(context: Context, steps: readonly TypedStep[]): void {
+  for (const step of steps) {
+    if (step.kind === 'if') checkLoops(context, [...step.then, ...step.else]);
+    if (step.kind !== 'for' && step.kind !== 'fix' && step.kind !== 'root') continue;
+    const own = new Set(step.body.flatMap(boundBy));
+    if (step.kind === 'root') own.add(step.variable);
+    else for (const { inside } of step.carries) own.add(inside);
+    const found: Derivative[] = [];
+    for (const statement of step.body)
+      if (statement.kind !== 'for' && statement.kind !== 'fix' && statement.kind !== 'root')
+        for (const value of expressionsOf(statement)) derivativesIn(value, found);
+    for (const { by, span } of found) {
+      const local = variableOf(by);
+      if (local !== null && own.has(local)) continue;
+      const data = { name: textOf(by.span), form: step.kind };
+      const related = local === null ? [] : [{ span: local.span, reason: 'bound here' }];
+      context.report(report(loops.E0457, { span, data, related }));
+    }
+    checkLoops(context, step.body);
   }
 }
 
@@ -75,6 +74,7 @@ export function followDerivatives<S extends TypedStep>(
   for (const step of steps) for (const value of expressionsOf(step)) derivativesIn(value, found);
   if (result !== null) derivativesIn(result, found);
   if (found.length === 0) return steps;
+  checkLoops(context, steps);
   const summaries = new Map<TypedFunction, Dependence>();
   const variables = new Set(found.flatMap(({ by }) => variableOf(by) ?? []));
   // Parameters of layers depend on nothing above them: one pass without a variable serves all that are taken by those.
@@ -176,8 +176,16 @@ function markStep<S extends TypedStep>(
   if (step.kind === 'draw') return variables.has(step.local) ? [step, rebound(step.local)] : [step];
   if (step.kind === 'every' || step.kind === 'repeat')
     return [{ ...step, steps: step.steps.flatMap((inner) => markStep(inner, variables)) }];
-  if (step.kind !== 'if') return [step];
-  const branch = (inner: readonly TypedStatement[]): readonly TypedStatement[] =>
+  const inside = (inner: readonly TypedStatement[]): readonly TypedStatement[] =>
     inner.flatMap((statement) => markStep(statement, variables));
-  return [{ ...step, then: branch(step.then), else: branch(step.else) }];
+  const again = (locals: readonly Local[]): readonly TypedStatement[] =>
+    locals.filter((local) => variables.has(local)).map(rebound);
+  if (step.kind === 'if') return [{ ...step, then: inside(step.then), else: inside(step.else) }];
+  if (step.kind === 'for' || step.kind === 'fix') {
+    const body = [...again(step.carries.map((carry) => carry.inside)), ...inside(step.body)];
+    return [{ ...step, body }, ...again(boundBy(step))];
+  }
+  if (step.kind !== 'root') return [step];
+  const body = [...again([step.variable]), ...inside(step.body)];
+  return [{ ...step, body }, ...again([step.after])];
 }

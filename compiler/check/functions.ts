@@ -112,7 +112,7 @@ function checkBlock(
   block: Block,
   signature: Signature,
 ): TypedBody | null {
-  const body: Body = { results: namedResults(signature) };
+  const body: Body = { results: namedResults(signature), loop: null };
   const statements = context.session.rules.statements(context, body, block.statements);
   if (block.result !== null) {
     const assigned = [...body.results.keys()].find((name) => context.scope.names.has(name));

@@ -1,7 +1,8 @@
-// The expressions directly inside a typed expression.
+// What stands directly inside typed expressions and statements.
 
-import type { TypedExpression } from './typed.ts';
+import type { Local, TypedExpression, TypedStatement, TypedStep } from './typed.ts';
 
+/** The expressions directly inside an expression. */
 export function partsOf(expression: TypedExpression): readonly TypedExpression[] {
   switch (expression.kind) {
     case 'number':
@@ -73,5 +74,61 @@ export function partsOf(expression: TypedExpression): readonly TypedExpression[]
         ...expression.indices.flatMap(({ prefix }) => (prefix === null ? [] : [prefix.bound])),
         expression.body,
       ];
+  }
+}
+
+/** The expressions directly inside a step. */
+export function expressionsOf(step: TypedStep): readonly TypedExpression[] {
+  switch (step.kind) {
+    case 'let':
+    case 'update':
+    case 'report':
+      return [step.value];
+    case 'draw':
+      return step.draw.arguments;
+    case 'optimize':
+      return [
+        step.objective,
+        ...step.optimizer.values.values(),
+        ...(step.clip === null ? [] : [step.clip]),
+      ];
+    case 'track':
+      return [step.decay];
+    case 'every':
+    case 'repeat':
+      return step.steps.flatMap(expressionsOf);
+    case 'if':
+      return [step.condition, ...[...step.then, ...step.else].flatMap(expressionsOf)];
+    case 'for':
+      return [
+        ...(step.over.kind === 'layers' ? [step.over.layers] : []),
+        ...step.carries.map(({ initial }) => initial),
+        ...step.body.flatMap(expressionsOf),
+        ...(step.until === null ? [] : [step.until]),
+      ];
+    case 'fix':
+      return [...step.carries.map(({ initial }) => initial), ...step.body.flatMap(expressionsOf)];
+    case 'root':
+      return [step.low, step.high, ...step.body.flatMap(expressionsOf), step.value];
+  }
+}
+
+/** The locals that a statement binds in the body around it. */
+export function boundBy(statement: TypedStatement): readonly Local[] {
+  switch (statement.kind) {
+    case 'let':
+    case 'draw':
+      return [statement.local];
+    case 'update':
+      return [];
+    case 'if':
+      return [...statement.then, ...statement.else].flatMap(boundBy);
+    case 'for':
+    case 'fix': {
+      const stacked = statement.kind === 'for' ? statement.stacked : [];
+      return [...statement.carries, ...stacked].map(({ after }) => after);
+    }
+    case 'root':
+      return [statement.after];
   }
 }

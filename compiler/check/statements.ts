@@ -1,11 +1,14 @@
 // Statements of functions and train blocks: one rule for each kind.
 
-import type { Statement } from '../../grammar/ast.ts';
-import { binds } from './bindings.ts';
+import type { Bind, Statement } from '../../grammar/ast.ts';
+import { checkEquation, declaredType } from './bindings.ts';
 import { checkIf } from './branches.ts';
 import type { Body, Context } from './context.ts';
-import { checkLoop } from './loops.ts';
+import { checkDraw } from './draws.ts';
+import { checkFix, checkRoot } from './equations.ts';
+import { checkFor } from './loops.ts';
 import type { TypedStatement } from './typed.ts';
+import { checkUpdate } from './updates.ts';
 
 type Rule<K extends Statement['kind']> = (
   context: Context,
@@ -13,12 +16,19 @@ type Rule<K extends Statement['kind']> = (
   node: Extract<Statement, { readonly kind: K }>,
 ) => readonly TypedStatement[];
 
+const binds: Readonly<Record<Bind['operator'], Rule<'bind'>>> = {
+  '=': checkEquation,
+  '<-': (context, _, node) => checkUpdate(context, node),
+  '~': (context, body, node) =>
+    checkDraw(context, node, declaredType(context, body, node.targets[0])),
+};
+
 const rules: { readonly [K in Statement['kind']]: Rule<K> } = {
   bind: (context, body, node) => binds[node.operator](context, body, node),
   'if-statement': checkIf,
-  for: checkLoop,
-  fix: checkLoop,
-  root: checkLoop,
+  for: checkFor,
+  fix: checkFix,
+  root: checkRoot,
   error: () => [],
 };
 

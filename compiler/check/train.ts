@@ -161,7 +161,7 @@ function addObserve(context: Context, progress: Progress, node: ObserveStep): vo
 }
 
 function addStatement(context: Context, progress: Progress, node: Statement): void {
-  progress.steps.push(...checkStatement(context, { results: new Map() }, node));
+  progress.steps.push(...checkStatement(context, { results: new Map(), loop: null }, node));
 }
 
 const rules: { readonly [K in Step['kind']]: Rule<K> } = {

@@ -199,6 +199,8 @@ export interface Local {
   readonly name: string;
   readonly type: Type;
   readonly span: Span;
+  /** The variable of `for f in layers` stands for each of these in turn. */
+  readonly layers?: TypedExpression;
 }
 
 export type TypedStatement =
@@ -222,6 +224,43 @@ export type TypedStatement =
       readonly draw: TypedDraw;
       readonly span: Span;
     }
+  /** Carries keep their value from round to round; a `let` of one inside the body gives it the next. */
+  | {
+      readonly kind: 'for';
+      readonly variable: Local;
+      readonly over:
+        | { readonly kind: 'range'; readonly count: Dim }
+        | { readonly kind: 'layers'; readonly layers: TypedExpression };
+      readonly down: boolean;
+      readonly carries: readonly Carry[];
+      readonly body: readonly TypedStatement[];
+      /** After a round in which it holds, the carries stay as they are; it sees their values after the round. */
+      readonly until: TypedExpression | null;
+      readonly stacked: readonly StackedOutput[];
+      readonly span: Span;
+    }
+  /** The carries such that the body changes none by more than `tolerance`. */
+  | {
+      readonly kind: 'fix';
+      readonly carries: readonly Carry[];
+      readonly tolerance: TypedExpression;
+      readonly within: Dim;
+      readonly body: readonly TypedStatement[];
+      readonly span: Span;
+    }
+  /** Where `value` is 0 as a function of the variable, element by element, between `low` and `high`. */
+  | {
+      readonly kind: 'root';
+      readonly variable: Local;
+      readonly after: Local;
+      readonly low: TypedExpression;
+      readonly high: TypedExpression;
+      readonly tolerance: TypedExpression;
+      readonly within: Dim;
+      readonly body: readonly TypedStatement[];
+      readonly value: TypedExpression;
+      readonly span: Span;
+    }
   /** The condition is known at elaboration (`training`, hyper-parameters, sizes). Locals bound in both branches live on. */
   | {
       readonly kind: 'if';
@@ -230,6 +269,20 @@ export type TypedStatement =
       readonly else: readonly TypedStatement[];
       readonly span: Span;
     };
+
+export interface Carry {
+  readonly initial: TypedExpression;
+  /** Its name in the body, and after the loop. */
+  readonly inside: Local;
+  readonly after: Local;
+}
+
+/** `y[:, t] = e`: the values of `element`, stacked along a new axis behind `before`. */
+export interface StackedOutput {
+  readonly element: Local;
+  readonly before: Shape;
+  readonly after: Local;
+}
 
 export interface TypedDraw {
   readonly distribution: Distribution;

@@ -3,8 +3,9 @@
 import type { MemberExpression, NameExpression } from '../../grammar/ast.ts';
 import { textOf, type Span } from '../../grammar/source.ts';
 import { builtins, namedNumbers } from '../builtins/registry.ts';
-import { report } from '../diagnostics/diagnostic.ts';
+import { report, type Diagnostic } from '../diagnostics/diagnostic.ts';
 import { indices } from '../diagnostics/indices.ts';
+import { loops } from '../diagnostics/loops.ts';
 import { names as nameTable } from '../diagnostics/names.ts';
 import { types } from '../diagnostics/types-and-shapes.ts';
 import { showDim } from '../dims/show.ts';
@@ -100,30 +101,27 @@ export function valueOf(
     }
     case 'function':
       return functionValue(context, entity.info, owner, name, span);
-    case 'half-bound':
-      context.report(
-        report(nameTable.E0217, {
-          span,
-          data: { name, place: entity.place },
-          related: [{ span: entity.span, reason: 'assigned here' }],
-        }),
-      );
-      return broken(span);
     case 'broken':
       return broken(span);
-    case 'pack':
-    case 'model':
-    case 'type':
-    case 'module':
-      context.report(
-        report(nameTable.E0212, {
-          span,
-          data: { name, what: notValues[entity.kind] ?? 'a definition' },
-          related: [{ span: entity.span, reason: 'defined here' }],
-        }),
-      );
+    default:
+      context.report(noValue(entity, name, span));
       return broken(span);
   }
+}
+
+/** The report of a name that stands for no value here. */
+function noValue(entity: Entity, name: string, span: Span): Diagnostic {
+  const related = (reason: string) => [{ span: entity.span, reason }];
+  if (entity.kind === 'half-bound')
+    return report(nameTable.E0217, {
+      span,
+      data: { name, place: entity.place },
+      related: related('assigned here'),
+    });
+  if (entity.kind === 'stacked')
+    return report(loops.E0452, { span, data: { name }, related: related('stacked here') });
+  const what = notValues[entity.kind] ?? 'a definition';
+  return report(nameTable.E0212, { span, data: { name, what }, related: related('defined here') });
 }
 
 function functionValue(

@@ -6,6 +6,7 @@ import { derivatives } from './derivatives.ts';
 import type { Definition } from './diagnostic.ts';
 import { elaborationDiagnostics } from './elaboration.ts';
 import { indices } from './indices.ts';
+import { loops } from './loops.ts';
 import { names } from './names.ts';
 import { paramsDiagnostics } from './params.ts';
 import { programs } from './programs.ts';
@@ -22,6 +23,7 @@ const tables: readonly Readonly<Record<string, Definition>>[] = [
   programs,
   derivatives,
   paramsDiagnostics,
+  loops,
   files,
   builtinDiagnostics,
   elaborationDiagnostics,

@@ -209,6 +209,7 @@ export const programs = defineDiagnostics({
       `${data.feature} is part of the language, but this version does not build it`,
     explanation:
       'The grammar is complete, so the program parses; the compiler does not build this form yet.',
-    example: 'fn f(x: [n]) -> [n] {\n  for t < 3 with s = x {\n    s <- s * 2\n  }\n  return s\n}',
+    example:
+      'model M(n: dim) {\n  state s: [n] = 0\n  fn (x: [n]) -> J: [n, n] {\n    s <- x\n    J = jac(x^2, x)\n  }\n}',
   },
 });

@@ -2,22 +2,18 @@
 // the arguments.
 
 import type { Elaborated, Environment, InstanceValue } from '../builtins/elaboration.ts';
-import { dtypeOf, ownShape } from '../builtins/labelled.ts';
-import type { Callee, TypedExpression, TypedFunction, TypedStatement } from '../check/typed.ts';
+import { ownShape } from '../builtins/labelled.ts';
+import type { Callee, TypedExpression, TypedFunction } from '../check/typed.ts';
 import type { Bindings, Type } from '../check/types.ts';
 import { noAssumptions } from '../dims/assumptions.ts';
 import { constant } from '../dims/arithmetic.ts';
 import type { Dim, DimVar, PackVar } from '../dims/dim.ts';
 import { matchShapes, substituteShape, type Axis, type Shape } from '../dims/shape.ts';
 import { solve, type Equation } from '../dims/solve.ts';
-import { E0701 } from '../diagnostics/elaboration.ts';
-import { report } from '../diagnostics/diagnostic.ts';
-import { refuse, type Context } from './context.ts';
-import { asCall, drawnValue, type Call } from './draws.ts';
+import type { Context } from './context.ts';
+import { asCall, type Call } from './draws.ts';
 import { environmentOf } from './instances.ts';
-import { dtypeOfType, resolveDim, resolveShape } from './sizes.ts';
-import { read, storedState, writeState } from './store.ts';
-import { asTensor, spread } from '../builtins/labelled.ts';
+import { resolveDim, resolveShape } from './sizes.ts';
 
 type CallExpression = Extract<TypedExpression, { kind: 'call' }>;
 
@@ -188,7 +184,7 @@ export function runFunction(
   };
   const given = [...values, ...(owner?.other?.values.values() ?? [])];
   return asCall(context, nameOf(called, owner), call, given, () => {
-    runStatements(context, body.statements, environment, locals);
+    context.run(body.statements, environment, locals);
     return context.evaluate(body.result, environment);
   });
 }
@@ -199,53 +195,3 @@ const nameOf = ({ name }: TypedFunction, owner: InstanceValue | null): string =>
 
 const merged = <K, V>(a: ReadonlyMap<K, V>, b: ReadonlyMap<K, V>): ReadonlyMap<K, V> =>
   a.size === 0 ? b : b.size === 0 ? a : new Map([...a, ...b]);
-
-/** Runs statements; `locals` is the environment's own map, which they extend. */
-export function runStatements(
-  context: Context,
-  statements: readonly TypedStatement[],
-  environment: Environment,
-  locals: Map<TypedFunction['parameters'][number]['local'], Elaborated>,
-): void {
-  const { builder } = context;
-  const { path } = environment;
-  for (const statement of statements)
-    builder.at({ path, span: statement.span }, () => {
-      if (statement.kind === 'let')
-        locals.set(statement.local, context.evaluate(statement.value, environment));
-      else if (statement.kind === 'draw')
-        locals.set(statement.local, drawnValue(context, statement, environment));
-      else if (statement.kind === 'update') update(context, statement, environment);
-      else {
-        const condition = context.evaluate(statement.condition, environment);
-        if (condition.kind !== 'boolean') throw new Error('the condition of a statement is known');
-        const branch = condition.value ? statement.then : statement.else;
-        runStatements(context, branch, environment, locals);
-      }
-    });
-}
-
-/** `mu <- e`: later reads see the new value, which no gradient passes; the graph gives it back as `PATH.next`. */
-function update(
-  context: Context,
-  { state, owner, value, span }: Extract<TypedStatement, { kind: 'update' }>,
-  environment: Environment,
-): void {
-  const { builder, store } = context;
-  const holder = owner === null ? null : context.evaluate(owner, environment);
-  const instance = holder?.kind === 'instance' ? holder : null;
-  const home = instance === null ? environment : instance.environment;
-  const stored = storedState(store, instance, state, home);
-  for (const entry of stored) read(store, entry);
-  const next = context.evaluate(value, environment);
-  const parts = next.kind === 'tuple' ? next.items : [next];
-  const values = stored.map(({ type: { dtype, shape } }, i) => {
-    const { type } = state;
-    const from = type?.kind === 'tensor' ? dtypeOfType(type) : dtypeOf(parts[i]);
-    const tensor = asTensor(builder, parts[i], from);
-    if (tensor.labels.length > 0) refuse(report(E0701, { span, data: { name: state.name } }));
-    const converted = asTensor(builder, tensor, dtype);
-    return builder.stopGradient(spread(builder, converted, [], shape));
-  });
-  writeState(store, instance, state, stored, values);
-}

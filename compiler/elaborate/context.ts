@@ -8,22 +8,35 @@ import type {
   Label,
   ZeroPadding,
 } from '../builtins/elaboration.ts';
-import type { TypedConstant, TypedExpression } from '../check/typed.ts';
+import type { Local, TypedConstant, TypedExpression, TypedStatement } from '../check/typed.ts';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { Dim } from '../dims/dim.ts';
+import type { Builder } from '../ir/builder-types.ts';
 import type { GraphBuilder } from '../ir/builder.ts';
 import type { Value } from '../ir/graph.ts';
 import type { Draws } from './draws.ts';
 import type { Store } from './store.ts';
 
 export interface Context {
-  readonly builder: GraphBuilder;
+  readonly builder: Builder;
+  /** The context of the whole graph, whose builder has its inputs; inside a loop another than this one. */
+  readonly root: RootContext;
+  /** A context for the body of a loop: nodes go to `builder`, draws use `seed`, and what the body updates is seen there alone. */
+  readonly within: (builder: Builder, seed: () => Value) => Context;
   /** True inside `train`. */
   readonly training: boolean;
   /** Parameters and states that the graph reads, by path. */
   readonly store: Store;
   readonly draws: Draws;
   readonly evaluate: (expression: TypedExpression, environment: Environment) => Elaborated;
+  /** Runs statements; `locals` is the environment's own map, which they extend. */
+  readonly run: (
+    statements: readonly TypedStatement[],
+    environment: Environment,
+    locals: Map<Local, Elaborated>,
+  ) => void;
+  /** Whether each equation solved so far was solved: bool scalars, with what a message calls the equation. */
+  readonly solved: { readonly name: string; readonly value: Value }[];
   /** Layers by path: one instance each, however often it is used. */
   readonly instances: Map<string, InstanceValue>;
   /** Constants by definition and path of the owner. */
@@ -33,6 +46,10 @@ export interface Context {
   /** A context for another graph: of what is computed when the program is built. */
   readonly apart: () => Context;
   readonly newLabel: (name: string, size: Dim) => Label;
+}
+
+export interface RootContext extends Context {
+  readonly builder: GraphBuilder;
 }
 
 /** Nothing has a name here: the top level of a file. */

@@ -4,7 +4,6 @@ import type { Local, TypedExpression, TypedFunction } from '../check/typed.ts';
 import type { Graph } from '../ir/graph.ts';
 import type { Elaborated } from '../builtins/elaboration.ts';
 import { asTensor } from '../builtins/labelled.ts';
-import { runStatements } from './calls.ts';
 import { newContext } from './new-context.ts';
 import { dataInputs, entryEnvironment } from './ports.ts';
 
@@ -47,7 +46,7 @@ export function derivativeGraph(entry: TypedFunction, name: string): Graph | str
   ];
   const environment = { ...entryEnvironment(entry, locals), statements };
   dataInputs(context, entry.parameters, environment, locals, span);
-  runStatements(context, statements, environment, locals);
+  context.run(statements, environment, locals);
   for (const [port, expression] of [
     ['value', body.result],
     ['derivative', derivative],

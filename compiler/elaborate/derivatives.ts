@@ -11,7 +11,7 @@ import {
   unionOfLabels,
   varies,
 } from '../builtins/labelled.ts';
-import { partsOf } from '../check/parts.ts';
+import { boundBy, expressionsOf, partsOf } from '../check/parts.ts';
 import type { DerivativeForm, Local, TypedExpression, TypedStatement } from '../check/typed.ts';
 import { textOf } from '../../grammar/source.ts';
 import { E0708 } from '../diagnostics/elaboration.ts';
@@ -196,6 +196,13 @@ function runAgain(
       if (changed.has(local) || !locals.has(local) || !mentions(value, changed)) continue;
       locals.set(local, context.evaluate(value, environment));
       changed.add(local);
+    } else if (isLoop(statement)) {
+      // What a loop binds after itself tells whether the body has run as far as it.
+      const bound = boundBy(statement);
+      const uses = expressionsOf(statement).some((part) => mentions(part, changed));
+      if (!uses || !bound.some((local) => locals.has(local))) continue;
+      context.run([statement], environment, locals);
+      for (const local of bound) changed.add(local);
     } else if (statement.kind === 'draw') {
       // One draw for all elements: the others would be of another value.
       if (!statement.draw.arguments.some((a) => mentions(a, changed))) continue;
@@ -204,6 +211,9 @@ function runAgain(
     }
   }
 }
+
+const isLoop = ({ kind }: TypedStatement): boolean =>
+  kind === 'for' || kind === 'fix' || kind === 'root';
 
 function mentions(expression: TypedExpression, locals: ReadonlySet<Local>): boolean {
   if (expression.kind === 'local') return locals.has(expression.local);

@@ -4,8 +4,6 @@
 import type { Elaborated, Environment, Label } from '../builtins/elaboration.ts';
 import {
   asTensor,
-  dtypeOf,
-  elementwise,
   numberOf,
   ownShape,
   sizeValue,
@@ -20,6 +18,7 @@ import { isConstant, multiply, one } from '../dims/arithmetic.ts';
 import { tensor as concreteTensor } from '../ir/tensor.ts';
 import { evaluateBinder } from './binders.ts';
 import { evaluateCall } from './calls.ts';
+import { choose } from './choose.ts';
 import type { Context } from './context.ts';
 import { evaluateDerivative, evaluateVariable } from './derivatives.ts';
 import { inNotation } from './draws.ts';
@@ -180,30 +179,7 @@ function evaluateIf(context: Context, expression: Of<'if'>, environment: Environ
   const [onTrue, onFalse] = [expression.then, expression.else].map((branch) =>
     context.evaluate(branch, environment),
   );
-  return select(context, condition, onTrue, onFalse);
-}
-
-/** Chooses element by element; a tuple field by field. */
-function select(
-  context: Context,
-  condition: Elaborated,
-  onTrue: Elaborated,
-  onFalse: Elaborated,
-): Elaborated {
-  if (onTrue.kind === 'tuple' && onFalse.kind === 'tuple') {
-    const others = onFalse.items;
-    const items = onTrue.items.map((item, i) => select(context, condition, item, others[i]));
-    return { kind: 'tuple', items };
-  }
-  const { builder } = context;
-  const dtypes = [dtypeOf(onTrue), dtypeOf(onFalse)];
-  const dtype = dtypes.includes('f32') ? 'f32' : dtypes[0];
-  const operands = [
-    asTensor(builder, condition, 'bool'),
-    asTensor(builder, onTrue, dtype),
-    asTensor(builder, onFalse, dtype),
-  ];
-  return elementwise(builder, operands, (c, a, b) => builder.select(c, a, b));
+  return choose(context.builder, condition, onTrue, onFalse);
 }
 
 function evaluateArray(

@@ -3,7 +3,6 @@
 import type { Elaborated } from '../builtins/elaboration.ts';
 import type { Local, TypedFunction } from '../check/typed.ts';
 import type { CompiledFunction, DataPort } from '../program.ts';
-import { runStatements } from './calls.ts';
 import { demandOneSeed } from './draws.ts';
 import { newContext } from './new-context.ts';
 import { dataInputs, dataPort, entryEnvironment, resultValue } from './ports.ts';
@@ -16,7 +15,7 @@ export function elaborateFunction(entry: TypedFunction): CompiledFunction {
   const locals = new Map<Local, Elaborated>();
   const environment = { ...entryEnvironment(entry, locals), statements: body.statements };
   const data = dataInputs(context, entry.parameters, environment, locals, entry.span);
-  runStatements(context, body.statements, environment, locals);
+  context.run(body.statements, environment, locals);
   const value = context.evaluate(body.result, environment);
   const fields = resultFields(entry, value);
   const results: DataPort[] = fields.map((field) => {

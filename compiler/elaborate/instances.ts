@@ -117,10 +117,12 @@ function layerInstance(context: Context, layer: TypedLayer, at: Place): Instance
   const instances = other?.instances ?? context.instances;
   const known = instances.get(path);
   if (known !== undefined) return known;
-  const instance = withoutDraws(context, () =>
+  // It outlives the loop that may ask for it first.
+  const { root } = context;
+  const instance = withoutDraws(root, () =>
     layer.follows === null
-      ? instantiate(context, layer.value, path, environment, at)
-      : likeness(context.evaluate(layer.follows, environment), path),
+      ? instantiate(root, layer.value, path, environment, at)
+      : likeness(root.evaluate(layer.follows, environment), path),
   );
   instances.set(path, instance);
   return instance;
@@ -146,7 +148,8 @@ export function constantValue(
   constants.set(constant, byOwner);
   let value = byOwner.get(path);
   if (value === undefined) {
-    value = withoutDraws(context, () => context.evaluate(constant.value, environmentOf(owner)));
+    const { root } = context;
+    value = withoutDraws(root, () => root.evaluate(constant.value, environmentOf(owner)));
     byOwner.set(path, value);
   }
   return value;

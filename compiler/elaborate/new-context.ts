@@ -1,10 +1,12 @@
-// A context for one graph to be built.
+// A context for one graph to be built, and those of the loops in it.
 
+import type { Builder } from '../ir/builder-types.ts';
 import { createBuilder } from '../ir/builder.ts';
 import type { Value } from '../ir/graph.ts';
-import type { Context } from './context.ts';
+import type { Context, RootContext } from './context.ts';
 import { newFrame, seedInput } from './draws.ts';
 import { evaluate } from './expressions.ts';
+import { runStatements } from './statements.ts';
 import { newStore, portStore, type Store } from './store.ts';
 
 /**
@@ -15,13 +17,17 @@ import { newStore, portStore, type Store } from './store.ts';
 export function newContext(
   training: boolean,
   root: string,
-  stream: (context: Context) => Value | null = () => null,
-  first: ((context: Context) => Store['first']) | null = null,
-): Context {
+  stream: (context: RootContext) => Value | null = () => null,
+  first: ((context: RootContext) => Store['first']) | null = null,
+): RootContext {
   let lastLabel = 0;
   const builder = createBuilder();
-  const context: Context = {
+  const context: RootContext = {
     builder,
+    get root() {
+      return context;
+    },
+    within: (inner, seed) => within(context, inner, seed),
     training,
     store: first === null ? portStore(builder) : newStore((stored) => first(context)(stored)),
     draws: {
@@ -31,11 +37,31 @@ export function newContext(
       stream: () => stream(context),
     },
     evaluate: (expression, environment) => evaluate(context, expression, environment),
+    run: (statements, environment, locals) =>
+      runStatements(context, statements, environment, locals),
+    solved: [],
     instances: new Map(),
     constants: new Map(),
     paddings: new Map(),
     apart: () => newContext(training, root),
     newLabel: (name, size) => ({ id: ++lastLabel, name, size }),
+  };
+  return context;
+}
+
+function within(outer: Context, builder: Builder, seed: () => Value): Context {
+  const { root, store, draws } = outer;
+  const context: Context = {
+    ...outer,
+    root,
+    builder,
+    within: (inner, innerSeed) => within(context, inner, innerSeed),
+    store: { ...store, current: new Map(store.current) },
+    draws: { ...draws, seed },
+    evaluate: (expression, environment) => evaluate(context, expression, environment),
+    run: (statements, environment, locals) =>
+      runStatements(context, statements, environment, locals),
+    solved: [],
   };
   return context;
 }

@@ -8,7 +8,7 @@ import { E0701 } from '../diagnostics/elaboration.ts';
 import { report } from '../diagnostics/diagnostic.ts';
 import { multiply, one } from '../dims/arithmetic.ts';
 import type { Dim } from '../dims/dim.ts';
-import type { GraphBuilder } from '../ir/builder.ts';
+import type { Builder } from '../ir/builder-types.ts';
 import type { Value } from '../ir/graph.ts';
 import { refuse, type Context } from './context.ts';
 import { inNotation } from './draws.ts';
@@ -80,14 +80,14 @@ function bound(
 }
 
 /** before * size + place */
-function rowMajor(builder: GraphBuilder, before: Value, size: Dim, place: Value): Value {
+function rowMajor(builder: Builder, before: Value, size: Dim, place: Value): Value {
   const step = builder.fill(builder.dim(size), before.shape);
   return builder.add(builder.multiply(before, step), place);
 }
 
 /** `rows` [P, kept..] with `updates` [labels.., kept..] at `places` [labels..]. */
 function replaced(
-  builder: GraphBuilder,
+  builder: Builder,
   rows: Value,
   places: Value,
   updates: Value,

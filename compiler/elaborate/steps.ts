@@ -6,7 +6,6 @@
 
 import type { TypedBlock, TypedStep } from '../check/typed.ts';
 import type { Value } from '../ir/graph.ts';
-import { runStatements } from './calls.ts';
 import type { Context } from './context.ts';
 import { asBlock } from './draws.ts';
 import { optimize } from './optimize.ts';
@@ -57,7 +56,7 @@ function runStep(training: Training, step: TypedStep): void {
   else if (step.kind === 'track') located(() => track(training, step));
   else if (step.kind === 'every') located(() => runEvery(training, step));
   else if (step.kind === 'repeat') located(() => runRepeat(training, step));
-  else runStatements(context, [step], environment, locals);
+  else context.run([step], environment, locals);
 }
 
 /** The average stands still where nothing is learnt. */

@@ -69,7 +69,7 @@ export const portStore = (builder: GraphBuilder): Store =>
   newStore(({ path, role, type }) => builder.input(path, role, type));
 
 /** The value at `path` as it is now; null where nothing has read it. */
-const currentValue = (store: Store, path: string): Value | null =>
+export const currentValue = (store: Store, path: string): Value | null =>
   store.current.get(path) ?? store.entries.get(path)?.input ?? null;
 
 /** The value at `path` as it is now. */

@@ -5,7 +5,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 
 import { check } from '../../compiler/check/check.ts';
-import { accepted, diagnose, hostOf, reports } from './helpers.ts';
+import { accepted, diagnose, hostOf } from './helpers.ts';
 
 const root = new URL('../../', import.meta.url);
 const programs = [
@@ -42,7 +42,7 @@ describe('programs of the language page', () => {
     expect(program.layers.map((layer) => layer.name)).toEqual(['net']);
   });
 
-  test('the cell of an LSTM; its loop is not there yet, and nothing else breaks', () => {
+  test('an LSTM', () => {
     const text = `model LSTM(n: dim, h: dim) {
   param W: [4, h, n] ~ normal(0, 1)
   param U: [4, h, h] ~ normal
@@ -67,7 +67,7 @@ fn g(x: [2, 3], s: [2, 5]) -> [2, 5] {
   return a + b
 }
 `;
-    expect(reports(text)).toEqual(['E0900 12:5 for t < T with s = zeros(B, h), c = zeros(B, h)']);
+    accepted(text);
   });
 
   test('a variational autoencoder', () => {

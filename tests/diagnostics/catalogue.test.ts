@@ -40,7 +40,7 @@ describe('the catalogue', () => {
   test('explains a code, however it is written', () => {
     const text = explain('E0900');
     expect(text).toMatch(/^error\[E0900\]: not there yet\n\n/);
-    expect(text).toContain('An example:\n\n    fn f');
+    expect(text).toContain('An example:\n\n    model M');
     expect(explain('e900')).toBe(text);
     expect(explain('900')).toBe(text);
     for (const { code } of catalogue)
