@@ -120,7 +120,8 @@ export function checkUpdate(context: Context, node: Bind): readonly TypedStateme
       current.type,
       complainAt(context, target, updated, raw.span),
     );
-    if (updated.kind === 'carry') updated.updates.push(isBroken(value) ? unknownType : raw.type);
+    if (updated.kind === 'carry')
+      updated.updates.push(raw.type, ...(isBroken(value) ? [unknownType] : []));
     return isBroken(value) ? [] : [{ updated, value, span: target.span }];
   });
   return [...(apart?.before ?? []), ...inParallel(next)];
