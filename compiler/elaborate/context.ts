@@ -44,7 +44,7 @@ export interface Context {
   /** Values that are other values with zeros around them. */
   readonly paddings: Map<Value, ZeroPadding>;
   /** A context for another graph: of what is computed when the program is built. */
-  readonly apart: () => Context;
+  readonly apart: () => RootContext;
   readonly newLabel: (name: string, size: Dim) => Label;
 }
 
