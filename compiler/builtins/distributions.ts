@@ -1,7 +1,7 @@
 // The distributions that `~` draws from, in `param W: [m, n] ~ normal(0, 1)` and in `e: [B, z] ~ normal(0, 1)`. One record
 // each: what it may be declared as, whether gradients reach its parameters, how it is made of noise (random.ts).
 
-import type { Base } from '../check/types.ts';
+import type { Base, TensorType } from '../check/types.ts';
 import type { Dim } from '../dims/dim.ts';
 import type { Value } from '../ir/graph.ts';
 import type { Elaborated } from './elaboration.ts';
@@ -28,6 +28,8 @@ export interface Distribution {
   }[];
   /** What a draw may be declared as. */
   readonly bases: readonly Base['kind'][];
+  /** The shape that draws have, where it is not free: a sentence if `type` is none. */
+  readonly shape?: (type: TensorType, sameSize: (a: Dim, b: Dim) => boolean) => string | null;
   /** Whether gradients reach the parameters, the noise taken as constant. */
   readonly smooth: boolean;
   /** The draw, of the site's shape. `outcomes`: n, where it is declared `fin(n)`. */
@@ -153,12 +155,34 @@ const categorical: Distribution = {
   },
 };
 
+/** Random keys in ascending order. Two of n keys are equal, and then in order, with probability n^2 / 2^33 at most. */
+const permutation: Distribution = {
+  name: 'permutation',
+  doc: 'Each order of 0..n-1 as likely, along the last axis of a `fin(n)[.., n]`.',
+  signature: 'permutation',
+  parameters: [],
+  bases: ['fin'],
+  shape: ({ base, shape }, sameSize) => {
+    const last = shape.at(-1);
+    const size = base.kind === 'fin' ? base.size : null;
+    return size !== null && last?.kind === 'size' && sameSize(last.size, size)
+      ? null
+      : 'it orders all of 0..n-1 along its last axis: `p: fin(n)[n] ~ permutation`';
+  },
+  smooth: false,
+  draw: (site) => {
+    const { builder, shape } = site;
+    return builder.argSort(builder.reshape(words(site)[0], shape));
+  },
+};
+
 const all: readonly Distribution[] = [
   normal,
   uniform,
   uniformOutcome,
   bernoulli,
   categorical,
+  permutation,
   exponential,
   gumbel,
 ];

@@ -7,11 +7,13 @@ import { mathematicsBuiltins } from './mathematics.ts';
 import { operatorBuiltins } from './operators.ts';
 import { rearrangingBuiltins } from './rearranging.ts';
 import { reductionBuiltins } from './reductions.ts';
+import { sortingBuiltins } from './sorting.ts';
 
 const families: readonly (readonly Builtin[])[] = [
   operatorBuiltins,
   mathematicsBuiltins,
   reductionBuiltins,
+  sortingBuiltins,
   creationBuiltins,
   rearrangingBuiltins,
 ];

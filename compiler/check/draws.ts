@@ -10,6 +10,8 @@ import {
 import { report } from '../diagnostics/diagnostic.ts';
 import { programs } from '../diagnostics/programs.ts';
 import { suggest } from '../diagnostics/suggest.ts';
+import type { Dim } from '../dims/dim.ts';
+import { proveEqual } from '../dims/prove.ts';
 import type { Shape } from '../dims/shape.ts';
 import { givenOf, matchArguments, type Given } from './arguments.ts';
 import { compareShapes } from './compare-shapes.ts';
@@ -50,6 +52,14 @@ export function checkDistribution(
   if (!distribution.bases.includes(wanted.base.kind)) {
     const gives = distribution.bases.map((base) => baseWords[base]).join(' or ');
     const reason = `\`${distribution.name}\` draws ${gives}, and this is ${describe(wanted)}`;
+    context.report(report(programs.E0425, { span: node.span, data: { reason } }));
+    return null;
+  }
+  const sameSize = (a: Dim, b: Dim): boolean =>
+    proveEqual(a, b, context.assumptions).kind === 'proved';
+  const misshapen = distribution.shape?.(wanted, sameSize) ?? null;
+  if (misshapen !== null) {
+    const reason = `this is ${describe(wanted)}: ${misshapen}`;
     context.report(report(programs.E0425, { span: node.span, data: { reason } }));
     return null;
   }

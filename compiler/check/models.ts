@@ -53,13 +53,13 @@ const emptySignature = (): HyperSignature => ({
 });
 
 /** Hyper-parameters are known when the program is built: numbers, truth values, functions, layers, records of tables. */
-function checkHyperTypes(context: Context, signature: HyperSignature): void {
+function checkHyperTypes(context: Context, signature: HyperSignature, tabulated: boolean): void {
   for (const { type, span, local } of signature.parameters) {
     context.session.staticLocals.add(local);
     const fits =
       type.kind === 'unknown' ||
       type.kind === 'function' ||
-      type.kind === 'tuple' ||
+      (type.kind === 'tuple' && !tabulated) ||
       type.kind === 'instance' ||
       isScalar(type);
     if (!fits)
@@ -265,7 +265,7 @@ export function makeModel(
     const later = node.kind === 'model' ? [] : valueConditions(node.where, parameters);
     const where = node.where.filter((condition) => !later.includes(condition));
     const read = readSignature(context, { parameters, where, result: null, scope: 'model' });
-    checkHyperTypes(context, read);
+    checkHyperTypes(context, read, node.kind !== 'model');
     return read;
   }, emptySignature);
   const inside = once(

@@ -8,7 +8,7 @@ import { tables } from '../diagnostics/tables.ts';
 import { isConstant } from '../dims/arithmetic.ts';
 import { showDim } from '../dims/show.ts';
 import type { Span } from '../../grammar/source.ts';
-import type { Graph, Value } from '../ir/graph.ts';
+import type { Graph } from '../ir/graph.ts';
 import { interpret } from '../ir/interpret.ts';
 import { sizeOf, type Tensor } from '../ir/tensor.ts';
 import { optimise } from '../transform/passes.ts';
@@ -39,14 +39,11 @@ export function computeNow(
 }
 
 /** Refuses a graph that reads anything, has a free size or would take too long. */
-function demandKnown({ inputs, nodes, outputs }: Graph, what: string, span: Span): void {
+function demandKnown({ inputs, nodes }: Graph, what: string, span: Span): void {
   const no = (why: string): never => refuse(report(tables.E0805, { span, data: { what, why } }));
   const [input] = inputs;
   if (input !== undefined) no(`reads \`${input.name}\`, which changes`);
-  const made = new Set<Value>(nodes.flatMap((node) => node.outputs));
-  const read = [...nodes.flatMap((node) => node.inputs), ...outputs.map((port) => port.value)];
-  if (!read.every((value) => made.has(value))) no('reads a value of the function around it');
-  for (const { shape } of made) {
+  for (const { shape } of nodes.flatMap((node) => node.outputs)) {
     const sizes = shape.map((dim) => isConstant(dim));
     const free = sizes.indexOf(null);
     if (free >= 0) no(`depends on the size \`${showDim(shape[free])}\`, which only the data have`);

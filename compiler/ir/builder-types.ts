@@ -105,6 +105,8 @@ export interface Builder {
   /** Index of the first largest (smallest) element along `axis`, i32; the axis goes. */
   argMax(x: Value, axis: number): Value;
   argMin(x: Value, axis: number): Value;
+  /** Positions along the last axis in ascending order, i32; equal elements stay in theirs. */
+  argSort(x: Value): Value;
   cumsum(
     x: Value,
     axis: number,

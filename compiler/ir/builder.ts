@@ -280,6 +280,7 @@ type Contractions =
   | 'reduce'
   | 'argMax'
   | 'argMin'
+  | 'argSort'
   | 'cumsum'
   | 'dotGeneral'
   | 'convolution'
@@ -292,6 +293,7 @@ function contractions(emit: Emit): Pick<Builder, Contractions> {
       axes.length === 0 ? x : emit('reduce', [x], { kind, axes: axes.toSorted((a, b) => a - b) }),
     argMax: (x, axis) => emit('arg_max', [x], { axis }),
     argMin: (x, axis) => emit('arg_min', [x], { axis }),
+    argSort: (x) => emit('argsort', [x]),
     cumsum: (x, axis, { reverse = false, exclusive = false } = {}) =>
       emit('cumsum', [x], { axis, reverse, exclusive }),
     dotGeneral: (lhs, rhs, { lhsBatch, rhsBatch, lhsContracting, rhsContracting }) =>

@@ -20,6 +20,7 @@ import { scanOps } from './ops/scan.ts';
 import { shapeOps } from './ops/shape.ts';
 import { slicingOps } from './ops/slicing.ts';
 import { whileOps } from './ops/while.ts';
+import { sortingOps } from './ops/sorting.ts';
 import { windowOps } from './ops/windows.ts';
 
 /** One array of records a file of ops/, in the order the reference lists them. */
@@ -29,6 +30,7 @@ const families: readonly (readonly Op[])[] = [
   binaryOps,
   logicOps,
   reductionOps,
+  sortingOps,
   normalisationOps,
   randomOps,
   shapeOps,

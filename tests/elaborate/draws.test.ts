@@ -76,6 +76,23 @@ describe('each distribution', () => {
     expect(followsCounts(draw(`fin(10)[${n}]`, 'uniform'), Array(10).fill(0.1))).toBe(true);
   });
 
+  test('permutations: each of the 24 orders of 4 as likely, and each row one of its own', () => {
+    const p = Array.from(draw(`fin(4)[${n}, 4]`, 'permutation'));
+    const names = Array.from({ length: n }, (_, row) => {
+      const order = p.slice(4 * row, 4 * row + 4);
+      expect(order.toSorted()).toEqual([0, 1, 2, 3]);
+      return order.join('');
+    });
+    const orders = [...new Set(names)];
+    expect(orders.length).toBe(24);
+    const outcomes = names.map((name) => orders.indexOf(name));
+    expect(followsCounts(outcomes, Array(24).fill(1 / 24))).toBe(true);
+    // Of independent rows, neighbours are equal once in 24.
+    const equal = names.filter((name, row) => row > 0 && name === names[row - 1]).length;
+    const mean = (n - 1) / 24;
+    expect(Math.abs(equal - mean)).toBeLessThan(3.89 * Math.sqrt((mean * 23) / 24));
+  });
+
   test('a test of these rejects what is not so', () => {
     const x = draw(`[${n}]`, 'normal(2, 3)');
     expect(followsCdf(x, (v) => normalCdf((v - 2.1) / 3))).toBe(false);
@@ -97,7 +114,7 @@ describe('each distribution', () => {
 });
 
 test('ONNX Runtime draws the same bits, from every distribution', async () => {
-  const text = `export fn f(x: [B, 3]) -> (a: [501], b: [501], c: [501], d: [501], e: bool[501], g: fin(7)[501], h: fin(3)[B], u: fin(B)[501]) {
+  const text = `export fn f(x: [B, 3]) -> (a: [501], b: [501], c: [501], d: [501], e: bool[501], g: fin(7)[501], h: fin(3)[B], u: fin(B)[501], p: fin(B)[2, B]) {
   a ~ normal(0.5, 2)
   b ~ uniform(-3, 5)
   c ~ exponential(3)
@@ -106,6 +123,7 @@ test('ONNX Runtime draws the same bits, from every distribution', async () => {
   g ~ uniform
   h ~ categorical(x)
   u ~ uniform
+  p ~ permutation
 }
 `;
   const [{ graph }] = program(text).functions;

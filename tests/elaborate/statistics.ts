@@ -17,7 +17,12 @@ export function followsCdf(sample: ArrayLike<number>, cdf: (x: number) => number
 }
 
 /** Upper points of chi-square at 10^-4, by degrees of freedom (tables; R's qchisq(1e-4, df, lower = FALSE)). */
-const chiSquareLimits: Readonly<Record<number, number>> = { 1: 15.137, 3: 21.108, 9: 33.72 };
+const chiSquareLimits: Readonly<Record<number, number>> = {
+  1: 15.137,
+  3: 21.108,
+  9: 33.72,
+  23: 57.075,
+};
 
 /** Whether the counts of the outcomes fit their probabilities; an outcome of probability 0 must not occur. */
 export function followsCounts(
