@@ -28,7 +28,7 @@ const real = (...shape: number[]): TensorType => ({
 export const sum = (b: Builder, x: Value): Value => b.reduce('add', x, range(x.shape.length));
 
 /** Outputs: the loss, its gradients g0.., and the gradients h0.. of `along`, the sum of g * v for a fixed v. */
-function derivativesOf(types: readonly TensorType[], loss: Loss): Graph {
+export function derivativesOf(types: readonly TensorType[], loss: Loss): Graph {
   const b = createBuilder();
   const xs = types.map((type, i) => b.variable(b.input(`x${i}`, 'data', type)));
   const y = loss(b, xs);
