@@ -79,6 +79,11 @@ program
   .addOption(new Option('--target <target>', 'what to write').choices(['onnx']).default('onnx'))
   .option('--out <folder>', 'where to write', 'out')
   .option('--weights <file>', 'safetensors to put into the inference models')
+  .addOption(
+    new Option('--steps <k>', 'training steps in one run of the training model').argParser(
+      wholeNumber(1, 1_000_000),
+    ),
+  )
   .option('--print-after <pass>', 'print the graphs after this pass of the compiler')
   .option('--stats', 'print how long each stage took and what it left')
   .addOption(jsonOption())

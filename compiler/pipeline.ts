@@ -13,6 +13,7 @@ import type { Tensor } from './ir/tensor.ts';
 import type { CompiledProgram } from './program.ts';
 import { writeDerivative, type DerivativeText } from './formula/derivative.ts';
 import { optimise } from './transform/passes.ts';
+import { repeatSteps } from './transform/repeat-steps.ts';
 
 export interface Host {
   /** The text of an imported file, `std/nn.dlg` or a path relative to the program; null where there is none. */
@@ -93,6 +94,8 @@ const mapGraphs = (program: CompiledProgram, change: (graph: Graph) => Graph): C
 export interface ExportOptions {
   /** Values of parameters and states by path, to write into the functions; without, these are inputs. */
   readonly weights?: ReadonlyMap<string, Tensor>;
+  /** How many training steps `NAME.train.onnx` does at once, over stacked batches; default 1, without a loop. */
+  readonly steps?: number;
 }
 
 /**
@@ -101,7 +104,7 @@ export interface ExportOptions {
  */
 export function exportOnnx(
   program: CompiledProgram,
-  { weights }: ExportOptions = {},
+  { weights, steps = 1 }: ExportOptions = {},
 ): ReadonlyMap<string, Uint8Array> {
   const { name, functions, trains, init } = program;
   const files = new Map<string, Uint8Array>();
@@ -116,7 +119,8 @@ export function exportOnnx(
     files.set(`${infix(functions, f.name)}.onnx`, model);
   }
   for (const train of trains) {
-    files.set(`${infix(trains, train.name)}.train.onnx`, emitOnnx(train.step));
+    const step = steps === 1 ? train.step : repeatSteps(train.step, steps);
+    files.set(`${infix(trains, train.name)}.train.onnx`, emitOnnx(step));
     files.set(`${infix(trains, train.name)}.init.onnx`, emitOnnx(train.init));
   }
   if (trains.length === 0 && init.outputs.length > 0)

@@ -18,6 +18,7 @@ import { weightPorts } from '../weights.ts';
 interface BuildOptions {
   readonly out: string;
   readonly weights?: string;
+  readonly steps?: number;
   readonly printAfter?: string;
   readonly stats?: boolean;
   readonly json?: boolean;
@@ -49,7 +50,7 @@ export async function build(file: string, options: BuildOptions): Promise<ExitCo
 /** The bytes written to each path. */
 function write(
   program: CompiledProgram,
-  { out, weights: path }: BuildOptions,
+  { out, weights: path, steps }: BuildOptions,
   stats: Stats,
 ): ReadonlyMap<string, number> | Problem {
   let weights: ReadonlyMap<string, Tensor> | undefined;
@@ -62,7 +63,7 @@ function write(
     weights = loaded;
   }
   const start = performance.now();
-  const models = exportOnnx(program, { weights });
+  const models = exportOnnx(program, { weights, steps });
   stats.stage('emit', performance.now() - start);
   const written = new Map<string, number>();
   for (const [name, bytes] of models) {

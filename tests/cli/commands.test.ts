@@ -5,6 +5,7 @@ import { join } from 'node:path';
 
 import { describe, expect, test } from 'vitest';
 
+import { onnxProgram } from '../../runtime/executors/onnx.ts';
 import { bundled, dlg, points, workspace } from './support.ts';
 
 bundled();
@@ -140,6 +141,17 @@ describe('fmt', () => {
 });
 
 describe('build', () => {
+  test('writes several training steps in one model', async () => {
+    const folder = workspace(points);
+    const { code } = dlg(folder, 'build', 'points.dlg', '--out', 'models', '--steps', '3');
+    expect(code).toBe(0);
+    const model = readFileSync(join(folder, 'models', 'points.train.onnx'));
+    const { inputs, outputs, dispose } = await onnxProgram(model, { threads: 1 });
+    expect(inputs.find(({ role }) => role === 'data')?.dims[0]).toBe(3);
+    expect(outputs.find(({ role }) => role === 'loss')?.dims).toEqual([3]);
+    await dispose();
+  });
+
   test('writes the models', () => {
     const folder = workspace(points);
     const { code, err } = dlg(folder, 'build', 'points.dlg', '--out', 'models', '--stats');
