@@ -1,6 +1,7 @@
 // What a builtin's elaboration works on: values of the language at elaboration time. Tensors carry the index variables
 // they vary along as labelled leading axes, so that one definition serves whole tensors and index notation alike.
 
+import type { Span } from '../../grammar/source.ts';
 import type {
   Index,
   Local,
@@ -11,6 +12,7 @@ import type {
   TypedStatement,
 } from '../check/typed.ts';
 import type { Type } from '../check/types.ts';
+import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { Dim, DimVar, PackVar } from '../dims/dim.ts';
 import type { Builder } from '../ir/builder-types.ts';
 import type { Value } from '../ir/graph.ts';
@@ -127,6 +129,8 @@ export interface BuiltinElaboration {
   readonly size: (dim: Dim) => Dim;
   /** Remembers that `value` is `source` with zeros around and between its elements; convolutions take them in. */
   readonly padded: (value: Value, padding: ZeroPadding) => void;
+  /** Gives up the graph, with a diagnostic at the call. */
+  readonly refuse: (at: (span: Span) => Diagnostic) => never;
 }
 
 /** `value` = pad(source, 0, low, high, interior), one entry an axis of `source`. */

@@ -45,6 +45,11 @@ function rule(call: BuiltinCall): BuiltinResult | null {
 function elaborate({ builder, arguments: [left, right] }: BuiltinElaboration): Elaborated {
   const a = asTensor(builder, left, 'f32');
   const b = asTensor(builder, right, 'f32');
+  return product(builder, a, b);
+}
+
+/** The matrix product of tensors whose own axes fit. */
+export function product(builder: Builder, a: TensorValue, b: TensorValue): TensorValue {
   const stacked = Math.max(ownRank(b) - 2, 0);
   const shared = a.labels.filter((label) => varies(b, label));
   return contractMatrices(builder, a, b, shared, stacked);

@@ -8,6 +8,7 @@ import { operatorBuiltins } from './operators.ts';
 import { rearrangingBuiltins } from './rearranging.ts';
 import { reductionBuiltins } from './reductions.ts';
 import { sortingBuiltins } from './sorting.ts';
+import { triangularBuiltins } from './triangular.ts';
 
 const families: readonly (readonly Builtin[])[] = [
   operatorBuiltins,
@@ -16,6 +17,7 @@ const families: readonly (readonly Builtin[])[] = [
   sortingBuiltins,
   creationBuiltins,
   rearrangingBuiltins,
+  triangularBuiltins,
 ];
 
 function collect(): Readonly<Record<string, Builtin>> {

@@ -25,7 +25,7 @@ export interface Bounds {
 }
 
 /** `constant` plus the sum of coefficient * atom. An atom is an index, or an opaque expression with its own bounds. */
-interface Linear {
+export interface Linear {
   readonly constant: Dim;
   readonly terms: ReadonlyMap<Index | TypedExpression, Dim>;
 }
@@ -51,12 +51,12 @@ const scaleLinear = (a: Linear, by: Dim): Linear => ({
   terms: new Map([...a.terms].map(([atom, coefficient]) => [atom, multiply(coefficient, by)])),
 });
 
-const isIndex = (atom: Index | TypedExpression): atom is Index => !('kind' in atom);
+export const isIndex = (atom: Index | TypedExpression): atom is Index => !('kind' in atom);
 
 const isLinearConstant = (a: Linear): boolean => a.terms.size === 0;
 
 /** The linear form of an integer expression. */
-function linearOf(expression: TypedExpression): Linear {
+export function linearOf(expression: TypedExpression): Linear {
   const size = sizeOfExpression(expression);
   if (size !== null) return linearConstant(size);
   if (expression.kind === 'index')

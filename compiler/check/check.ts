@@ -48,6 +48,7 @@ function checkModule(session: Session, module: Module): void {
         entity.get();
     for (const made of info.functions()) checkFunction(made);
     void typed.checks;
+    info.derived()?.inverse.typed.body();
     if (typed.keyword === 'optimizer') checkOptimizer(context, info);
   }
   for (const train of module.trains) train();

@@ -181,6 +181,17 @@ export interface ModelInfo {
   /** The scope of its members, with all of them declared. */
   readonly members: () => Scope;
   readonly functions: () => readonly FunctionInfo[];
+  /** Of a bijector; null for other models, and where it has no function to invert. */
+  readonly derived: () => Derived | null;
+}
+
+/** What the compiler derives of a bijector. */
+export interface Derived {
+  readonly inverse: FunctionInfo;
+  /** log|det| of the Jacobian, one number an example. */
+  readonly logdet: FunctionInfo;
+  /** That of the inverse. */
+  readonly inverseLogdet: FunctionInfo;
 }
 
 // ---- checking -----------------------------------------------------------------------------------------------------

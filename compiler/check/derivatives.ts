@@ -168,7 +168,7 @@ const whatStands = (node: Expression): string =>
   node.kind === 'error' ? 'not an expression' : `the expression \`${textOf(node.span)}\``;
 
 /** An index that an expression varies along and does not bind itself. */
-function freeIndex(expression: TypedExpression, bound: ReadonlySet<Index>): Index | null {
+export function freeIndex(expression: TypedExpression, bound: ReadonlySet<Index>): Index | null {
   if (expression.kind === 'index') return bound.has(expression.index) ? null : expression.index;
   const own = boundBy(expression);
   const inner = own.length === 0 ? bound : new Set([...bound, ...own]);

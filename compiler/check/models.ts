@@ -2,15 +2,18 @@
 
 import type { Expression, Member } from '../../grammar/ast.ts';
 import { type Span } from '../../grammar/source.ts';
+import { bijectors } from '../diagnostics/bijectors.ts';
 import { report } from '../diagnostics/diagnostic.ts';
 import { programs } from '../diagnostics/programs.ts';
 import { types } from '../diagnostics/types-and-shapes.ts';
 import { noAssumptions } from '../dims/assumptions.ts';
 import type { Dim } from '../dims/dim.ts';
+import { derive } from './bijectors/derive.ts';
 import {
   newScope,
   once,
   type Context,
+  type Derived,
   type Entity,
   type FunctionInfo,
   type HyperSignature,
@@ -84,6 +87,7 @@ interface Members {
   readonly layers: () => readonly TypedLayer[];
   readonly constants: () => readonly TypedConstant[];
   readonly checks: () => readonly TypedCheck[];
+  readonly derived: Derived | null;
 }
 
 const noMembers = (scope: Scope): Members => ({
@@ -94,6 +98,7 @@ const noMembers = (scope: Scope): Members => ({
   layers: () => [],
   constants: () => [],
   checks: () => [],
+  derived: null,
 });
 
 const present = <T>(items: readonly (() => T | null)[]): readonly T[] =>
@@ -242,7 +247,34 @@ function declareMembers(context: Context, info: ModelInfo): Members {
     layers: () => present(lists.layers),
     constants: () => present(lists.constants),
     checks: () => present(lists.checks),
+    derived:
+      info.node.keyword === 'bijector' ? declareDerived(context, info, lists.functions) : null,
   };
+}
+
+/** `inverse` and `logdet` of a bijector are members too. */
+function declareDerived(
+  context: Context,
+  { node }: ModelInfo,
+  functions: readonly FunctionInfo[],
+): Derived | null {
+  const main = functions.find((made) => made.node.name === null);
+  if (main === undefined) {
+    const why = 'it has no function without a name';
+    context.report(report(bijectors.E0470, { span: node.name.span, data: { why } }));
+    return null;
+  }
+  const derived = derive(context, main);
+  for (const [text, made] of [
+    ['inverse', derived.inverse],
+    ['logdet', derived.logdet],
+  ] as const) {
+    const known = context.scope.names.get(text);
+    if (known !== undefined)
+      context.report(report(bijectors.E0471, { span: known.span, data: { name: text } }));
+    context.scope.names.set(text, { kind: 'function', info: made, span: node.name.span });
+  }
+  return derived;
 }
 
 /** Reports a value that is defined by itself. */
@@ -283,8 +315,7 @@ export function makeModel(
     (): Members => noMembers(inside().scope),
   );
   const typed: TypedModel = {
-    keyword:
-      node.kind !== 'model' ? node.kind : node.keyword === 'optimizer' ? 'optimizer' : 'model',
+    keyword: node.kind === 'model' ? node.keyword : node.kind,
     name: node.name.text,
     span: node.span,
     documentation: node.documentation,
@@ -326,6 +357,7 @@ export function makeModel(
     signature,
     members: () => members().scope,
     functions: () => members().functions,
+    derived: () => members().derived,
   };
   return info;
 }

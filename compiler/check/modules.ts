@@ -248,14 +248,7 @@ const declarers: { readonly [K in Declaration['kind']]: Declarer<K> } = {
     context.module.layers.push(get);
     declare(context, node.name, { kind: 'layer', get, span: node.name.span });
   },
-  model: (context, node) => {
-    if (node.keyword === 'bijector') {
-      notThereYet(context, headSpan(node.span, node.name), 'a `bijector`');
-      declare(context, node.name, { kind: 'broken', span: node.name.span });
-      return;
-    }
-    declareModel(context, node);
-  },
+  model: declareModel,
   schedule: declareModel,
   mdp: declareModel,
   jvp: (context, node) => {

@@ -94,7 +94,7 @@ export const assumeAll = (
   requirements: readonly Requirement[],
 ): Assumptions => requirements.reduce((all, { fact }) => assume(all, fact), assumptions);
 
-const substituteFact = (fact: Fact, bindings: Bindings): Fact => ({
+export const substituteFact = (fact: Fact, bindings: Bindings): Fact => ({
   ...fact,
   left: substituteSize(fact.left, bindings),
   right: substituteSize(fact.right, bindings),

@@ -320,7 +320,7 @@ export interface TypedFunction {
 }
 
 export interface TypedModel {
-  readonly keyword: 'model' | 'optimizer' | 'schedule' | 'mdp';
+  readonly keyword: 'model' | 'bijector' | 'optimizer' | 'schedule' | 'mdp';
   readonly name: string;
   readonly span: Span;
   readonly documentation: string | null;

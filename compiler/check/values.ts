@@ -9,7 +9,7 @@ import { loops } from '../diagnostics/loops.ts';
 import { names as nameTable } from '../diagnostics/names.ts';
 import { types } from '../diagnostics/types-and-shapes.ts';
 import { showDim } from '../dims/show.ts';
-import { callableOfFunction, functionType, targetOf } from './callables.ts';
+import { callableOfFunction, functionType, mainFunction, targetOf } from './callables.ts';
 import {
   broken,
   exportedNames,
@@ -239,6 +239,27 @@ function instanceMember(
   return valueOf(context, entity, owner, node.name.text, node.span);
 }
 
+/** `f.inverse.logdet`, `f.inverse.inverse`: the inverse of a bijector is one; null for any other function. */
+function inverseMember(
+  context: Context,
+  node: MemberExpression,
+  target: TypedExpression,
+): TypedExpression | null {
+  if (target.kind !== 'function' || target.function.owner === null) return null;
+  const info = context.session.models.get(target.function.owner);
+  const derived = info?.derived() ?? null;
+  if (info === undefined || derived?.inverse.typed !== target.function) return null;
+  const main = mainFunction(info);
+  const members = new Map([
+    ['logdet', derived.inverseLogdet],
+    ['inverse', main],
+  ]);
+  const found = members.get(node.name.text) ?? null;
+  if (found !== null) return functionValue(context, found, target.owner, node.name.text, node.span);
+  reportNoMember(context, `\`${textOf(node.target.span)}\``, node.name, members.keys());
+  return broken(node.span);
+}
+
 /** `net.enc`, `pose.R`, `nn.relu` */
 export function checkMember(context: Context, node: MemberExpression): TypedExpression {
   if (node.target.kind === 'name') {
@@ -265,6 +286,8 @@ export function checkMember(context: Context, node: MemberExpression): TypedExpr
     reportNoMember(context, 'this record', node.name, candidates);
     return broken(node.span);
   }
+  const ofInverse = inverseMember(context, node, target);
+  if (ofInverse !== null) return ofInverse;
   context.report(
     report(types.E0121, {
       span: node.target.span,

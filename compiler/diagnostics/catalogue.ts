@@ -1,5 +1,6 @@
 // Every diagnostic there is, for `dlg explain`, the documentation and the tests.
 
+import { bijectors } from './bijectors.ts';
 import { builtinDiagnostics } from './builtins.ts';
 import { files } from './data.ts';
 import { derivatives } from './derivatives.ts';
@@ -24,6 +25,7 @@ const tables: readonly Readonly<Record<string, Definition>>[] = [
   derivatives,
   paramsDiagnostics,
   loops,
+  bijectors,
   files,
   builtinDiagnostics,
   elaborationDiagnostics,

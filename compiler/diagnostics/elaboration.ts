@@ -91,6 +91,17 @@ export const elaborationDiagnostics = defineDiagnostics({
     example:
       'model M(n: dim) {\n  param w: [n] = 1\n  fn (x: [n]) -> y: real = sum(w * x)\n}\nlayer net = M(3)\nfn slope(x: [3]) -> real = norm(grad(net(x)^2, params(net)))\nexport fn f(x: [B, 3]) -> y: [B] {\n  y[b] = slope(x[b, :])\n}\n',
   },
+  E0720: {
+    severity: 'error',
+    title: 'the system has no known size',
+    message: ({ name }: { name: string }) => `the size of the matrix of \`${name}\` is free`,
+    help: () => 'declare the size as a hyper-parameter of a model, or as a number',
+    explanation:
+      'Substitution takes a step for each unknown, so their number has to be known when the graph is built. Bijectors with triangular sums ' +
+      'need it for their inverses.',
+    example: 'export fn f(T: [n, n], b: [n]) -> x: [n] = solve_lower(T, b)\n',
+  },
 });
 
-export const { E0701, E0702, E0703, E0704, E0705, E0706, E0707, E0708 } = elaborationDiagnostics;
+export const { E0701, E0702, E0703, E0704, E0705, E0706, E0707, E0708, E0720 } =
+  elaborationDiagnostics;

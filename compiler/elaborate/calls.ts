@@ -65,6 +65,7 @@ export function callValue(
       data: null,
       size: (dim) => resolveDim(dim, call.environment),
       padded: (value, padding) => void context.paddings.set(value, padding),
+      refuse: (at) => refuse(at(call.span)),
     });
   const callable = callableOf(target);
   if (callable === null) throw new Error(`a ${target.kind} is not a function`);
@@ -173,9 +174,10 @@ export function runFunction(
   const outer = environmentOf(owner);
   const locals = new Map(outer.locals);
   called.parameters.forEach(({ local }, i) => locals.set(local, values[i]));
+  const packs = merged(outer.packs, sizes.packs);
   const environment: Environment = {
-    dims: merged(outer.dims, sizes.dims),
-    packs: merged(outer.packs, sizes.packs),
+    dims: withMultiples(called, merged(outer.dims, sizes.dims), { ...outer, packs }),
+    packs,
     locals,
     indices: new Map(),
     self: owner,
@@ -187,6 +189,18 @@ export function runFunction(
     context.run(body.statements, environment, locals);
     return context.evaluate(body.result, environment);
   });
+}
+
+/** Sizes that the signature binds by others: the inverse of a squeeze binds H' of H = 2 H'. */
+function withMultiples(
+  { assumptions }: TypedFunction,
+  dims: ReadonlyMap<DimVar, Dim>,
+  outer: Environment,
+): ReadonlyMap<DimVar, Dim> {
+  const missing = [...assumptions.rewrites].filter(([v]) => !dims.has(v));
+  if (missing.length === 0) return dims;
+  const known = { ...outer, dims };
+  return new Map([...dims, ...missing.map(([v, d]): [DimVar, Dim] => [v, resolveDim(d, known)])]);
 }
 
 /** `net.enc`, `net.elbo`, `noise`: a function by its layer and name. */

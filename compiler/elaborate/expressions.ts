@@ -19,7 +19,7 @@ import { tensor as concreteTensor } from '../ir/tensor.ts';
 import { evaluateBinder } from './binders.ts';
 import { evaluateCall } from './calls.ts';
 import { choose } from './choose.ts';
-import type { Context } from './context.ts';
+import { refuse, type Context } from './context.ts';
 import { evaluateDerivative, evaluateVariable } from './derivatives.ts';
 import { inNotation } from './draws.ts';
 import { bindGroup } from './indices.ts';
@@ -122,7 +122,7 @@ const rules: Rules = {
     return layers.items[position];
   },
   call: evaluateCall,
-  builtin: (context, { builtin, arguments: operands, type, data }, environment) =>
+  builtin: (context, { builtin, arguments: operands, type, data, span }, environment) =>
     builtin.elaborate({
       builder: context.builder,
       arguments: operands.map((operand) => context.evaluate(operand, environment)),
@@ -131,6 +131,7 @@ const rules: Rules = {
       data,
       size: (dim) => resolveDim(dim, environment),
       padded: (value, padding) => void context.paddings.set(value, padding),
+      refuse: (at) => refuse(at(span)),
     }),
   tuple: (context, { items }, environment) => ({
     kind: 'tuple',

@@ -1,0 +1,76 @@
+// Calls of other bijectors on the way from x to y: back by their inverses, with their own log-determinants.
+
+import { textOf } from '../../../grammar/source.ts';
+import { noBindings, substituteType } from '../substitute.ts';
+import type { TypedExpression } from '../typed.ts';
+import type { Type } from '../types.ts';
+import type { Derived, FunctionInfo } from '../context.ts';
+import { available, writerOf, type Course, type Equation, type Outcome } from './course.ts';
+import { addLogdet } from './terms.ts';
+import { notInvertible } from './refusals.ts';
+
+type CallExpression = Extract<TypedExpression, { kind: 'call' }>;
+
+/** Whether an expression is `f(x)` of a bijector f. */
+export const isBijectorCall = (expression: TypedExpression): expression is CallExpression =>
+  expression.kind === 'call' &&
+  expression.callee.kind === 'function' &&
+  expression.callee.function.name === null &&
+  expression.callee.function.owner?.keyword === 'bijector';
+
+/** The call of a derived function of the same layer, with the sizes that `is` has. */
+const calling = (
+  { callee, bindings, span }: CallExpression,
+  { typed }: FunctionInfo,
+  given: readonly TypedExpression[],
+  type: Type,
+): TypedExpression => ({
+  kind: 'call',
+  callee: {
+    kind: 'function',
+    function: typed,
+    owner: callee.kind === 'function' ? callee.owner : null,
+  },
+  bindings,
+  arguments: given,
+  type,
+  span,
+});
+
+/** The axes of the batch of the bijector that is called, as they are in this call. */
+function logdetType({ callee, bindings }: CallExpression, { logdet }: Derived): Type {
+  const owner = callee.kind === 'function' ? callee.owner : null;
+  const own = owner?.type.kind === 'instance' ? owner.type.bindings : noBindings;
+  return substituteType(substituteType(logdet.result(), own), bindings);
+}
+
+export function undoBijector(course: Course, equation: Equation, is: CallExpression): Outcome {
+  const { known, frame } = equation;
+  const { callee } = is;
+  const name = textOf(is.span).split('(')[0];
+  if (!isBijectorCall(is) || callee.kind !== 'function')
+    return notInvertible(is, `\`${name}\` is a function, and not a bijector`);
+  if (frame !== null && frame.length > 0)
+    return notInvertible(is, 'it stands in index notation: call it on a line of its own');
+  const model = callee.function.owner;
+  const derived = model === null ? null : course.context.session.models.get(model)?.derived();
+  if (derived === null || derived === undefined) return 'broken';
+  const [of, ...others] = is.arguments;
+  const given = others.map((other) => available(course, other));
+  const all = given.filter((other) => other !== null);
+  if (all.length < given.length) return 'later';
+  const w = writerOf(course, is);
+  const wrong = addLogdet(
+    course,
+    w,
+    calling(is, derived.logdet, is.arguments, logdetType(is, derived)),
+    is,
+  );
+  if (wrong !== null) return wrong;
+  course.agenda.push({
+    known: calling(is, derived.inverse, [known, ...all], of.type),
+    is: of,
+    frame,
+  });
+  return 'done';
+}

@@ -1,0 +1,322 @@
+// Bijectors: the inverse of the main function and the logarithm of the absolute determinant of its Jacobian, as functions of the typed
+// program. They are derived once for all sizes, from the body that the checker has typed, so `dlg check` says what cannot be
+// inverted; and they are functions like any other, so all that comes after (differentiation included) needs no rule for them.
+
+import { bijectors } from '../../diagnostics/bijectors.ts';
+import { report } from '../../diagnostics/diagnostic.ts';
+import { dimOf } from '../../dims/arithmetic.ts';
+import { noAssumptions } from '../../dims/assumptions.ts';
+import { sizesOf } from '../../dims/linear.ts';
+import type { Shape } from '../../dims/shape.ts';
+import {
+  newScope,
+  once,
+  recordUse,
+  unknownType,
+  type Context,
+  type Derived,
+  type FunctionInfo,
+  type Signature,
+  type SignatureParameter,
+} from '../context.ts';
+import { real, tensor } from '../convert.ts';
+import { substituteFact } from '../requirements.ts';
+import { substituteType } from '../substitute.ts';
+import type { Local, TypedBody, TypedExpression, TypedFunction, TypedStatement } from '../typed.ts';
+import type { Type } from '../types.ts';
+import {
+  apply,
+  comprehension,
+  indicesOf,
+  localOf,
+  numberOf,
+  writerAt,
+  type Writer,
+} from './construct.ts';
+import { boundBy, localsOf, type Course } from './course.ts';
+import { hoisted } from './hoist.ts';
+import { impure } from './purity.ts';
+import { stuck } from './stuck.ts';
+import { undo } from './undo.ts';
+
+/** The bodies of the derived functions; the locals of all are those of the main function, and `output`. */
+interface Bodies {
+  readonly inverse: TypedBody;
+  readonly logdet: TypedBody;
+  readonly inverseLogdet: TypedBody;
+}
+
+/** The axes of a value that number the examples: a pack in front, or a first axis whose size the signature binds. */
+function batchOf(signature: Signature): Shape {
+  const type = signature.parameters[0]?.type;
+  const first = type?.kind === 'tuple' ? type.fields[0]?.type : type;
+  const axis = first?.kind === 'tensor' ? first.shape[0] : undefined;
+  if (axis === undefined) return [];
+  if (axis.kind === 'pack') return [axis];
+  const own = signature.quantified.some(
+    (q) => q.kind === 'variable' && dimOf(q).key === axis.size.key,
+  );
+  return own ? [axis] : [];
+}
+
+const isReal = (type: Type): boolean =>
+  type.kind === 'tensor'
+    ? type.base.kind === 'real'
+    : type.kind === 'tuple' && type.fields.every((field) => isReal(field.type));
+
+const definitionsOf = (statements: readonly TypedStatement[]): Map<Local, TypedExpression> =>
+  new Map(
+    statements.flatMap((s): [Local, TypedExpression][] =>
+      s.kind === 'let' ? [[s.local, s.value]] : [],
+    ),
+  );
+
+/** The locals that are computed from the input, itself included. */
+function dependentLocals(input: Local, statements: readonly TypedStatement[]): Set<Local> {
+  const dependent = new Set([input]);
+  const reads = (expressions: readonly TypedExpression[]): boolean =>
+    expressions.some((e) => localsOf(e).some((local) => dependent.has(local)));
+  const visit = (statement: TypedStatement): void => {
+    if (statement.kind === 'if') [...statement.then, ...statement.else].forEach(visit);
+    else if (statement.kind === 'let' && reads([statement.value])) dependent.add(statement.local);
+  };
+  statements.forEach(visit);
+  return dependent;
+}
+
+function newCourse(
+  context: Context,
+  input: Local,
+  batch: Shape,
+  { statements }: TypedBody,
+): Course {
+  const producers = new Map<Local, TypedStatement>();
+  for (const statement of statements)
+    if (statement.kind !== 'let')
+      for (const local of boundBy(statement)) producers.set(local, statement);
+  return {
+    context,
+    input,
+    batch,
+    definitions: definitionsOf(statements),
+    producers,
+    dependent: dependentLocals(input, statements),
+    known: new Set(),
+    partial: new Map(),
+    statements: [],
+    terms: [],
+    agenda: [],
+  };
+}
+
+/** Follows the equations back; false after a report, or where what is wrong is reported elsewhere. */
+function follow(course: Course): boolean {
+  for (let moved = true; moved;) {
+    moved = false;
+    for (const equation of course.agenda.splice(0)) {
+      const outcome = undo(course, equation);
+      if (outcome === 'later') course.agenda.push(equation);
+      else if (outcome === 'done') moved = true;
+      else {
+        if (outcome !== 'broken') course.context.report(outcome);
+        return false;
+      }
+    }
+  }
+  const arrived = course.agenda.length === 0 && course.known.has(course.input);
+  if (!arrived) course.context.report(stuck(course));
+  return arrived;
+}
+
+function totalOf(w: Writer, { terms, batch }: Course): TypedExpression {
+  const [first, ...others] = terms;
+  if (first !== undefined) return others.reduce((sum, term) => apply(w, 'add', sum, term), first);
+  const axes = indicesOf(batch).map((index) => [index]);
+  return axes.length === 0 ? numberOf(w, 0) : comprehension(w, axes, numberOf(w, 0));
+}
+
+function derivedBodies(context: Context, main: FunctionInfo, output: Local): Bodies | null {
+  const body = main.typed.body();
+  if (body === null) return null;
+  const effect = impure(body);
+  if (effect !== null) {
+    context.report(effect);
+    return null;
+  }
+  const signature = main.signature();
+  const input = signature.parameters[0].local;
+  const forward = hoisted(body);
+  const inside = { ...context, assumptions: signature.assumptions };
+  const course = newCourse(inside, input, batchOf(signature), forward);
+  const w = writerAt(inside, body.result.span);
+  course.agenda.push({ known: localOf(w, output), is: forward.result, frame: null });
+  if (!follow(course)) return null;
+  const total = totalOf(w, course);
+  const isNew = (statement: TypedStatement): boolean =>
+    [...boundBy(statement)].some((local) => !course.known.has(local));
+  return {
+    inverse: { statements: course.statements, result: localOf(w, input) },
+    logdet: { statements: forward.statements, result: total },
+    inverseLogdet: {
+      statements: [...course.statements, ...forward.statements.filter(isNew)],
+      result: apply(w, 'negate', total),
+    },
+  };
+}
+
+const brokenSignature = (signature: Signature): Signature => ({
+  ...signature,
+  parameters: signature.parameters.map((p) => ({ ...p, type: unknownType })),
+  result: unknownType,
+});
+
+const noSignature: Signature = {
+  parameters: [],
+  quantified: [],
+  requirements: [],
+  assumptions: noAssumptions,
+  result: unknownType,
+  resultNames: [null],
+  scope: newScope('function', null),
+};
+
+/**
+ * The signature from results to the input. Sizes that `where` says to be multiples are bound by their quotients: [B, 2 H'] is got back from
+ * [B, H'], where the forward direction has [B, H] and [B, H / 2].
+ */
+function backwardsSignature(signature: Signature, output: Local): Signature {
+  const [first, ...others] = signature.parameters;
+  const own = new Set(signature.quantified);
+  const rewrites = new Map([...signature.assumptions.rewrites].filter(([v]) => own.has(v)));
+  const declared = new Set([
+    ...signature.quantified,
+    ...signature.requirements.flatMap(({ fact }) => [
+      ...sizesOf(fact.left),
+      ...sizesOf(fact.right),
+    ]),
+  ]);
+  const fresh = [...rewrites.values()].flatMap(sizesOf).filter((v) => !declared.has(v));
+  const kept = signature.quantified.filter((q) => q.kind === 'pack' || !rewrites.has(q));
+  const sizes = { dims: rewrites, packs: new Map() };
+  const typed = (parameter: SignatureParameter): SignatureParameter => ({
+    ...parameter,
+    type: substituteType(parameter.type, sizes),
+  });
+  const given: SignatureParameter = {
+    ...first,
+    name: output.name,
+    type: output.type,
+    local: output,
+    default: null,
+  };
+  return {
+    ...signature,
+    quantified: [...kept, ...new Set(fresh)],
+    parameters: [given, ...others].map(typed),
+    requirements: signature.requirements.map((r) => ({
+      ...r,
+      fact: substituteFact(r.fact, sizes),
+    })),
+    result: substituteType(first.type, sizes),
+    resultNames: [first.name],
+  };
+}
+
+/** A function of the same sizes and conditions as the main one. */
+function derivedFunction(
+  context: Context,
+  main: FunctionInfo,
+  name: string,
+  signature: () => Signature,
+  body: () => TypedBody | null,
+): FunctionInfo {
+  const read = once(signature, () => noSignature);
+  const { node, module, owner } = main;
+  const typed: TypedFunction = {
+    name,
+    span: node.span,
+    documentation: null,
+    exported: false,
+    owner: main.typed.owner,
+    get quantified() {
+      return read().quantified;
+    },
+    get parameters() {
+      return read().parameters.map(({ local, dim, default: value }) => ({
+        local,
+        dim,
+        default: value?.() ?? null,
+      }));
+    },
+    get result() {
+      return read().result ?? unknownType;
+    },
+    get resultNames() {
+      return read().resultNames;
+    },
+    get assumptions() {
+      return read().assumptions;
+    },
+    body,
+  };
+  const info: FunctionInfo = {
+    node: { ...node, name: { text: name, span: node.span } },
+    module,
+    owner,
+    typed,
+    signature: read,
+    result: () => read().result ?? unknownType,
+  };
+  context.session.functions.set(typed, info);
+  recordUse({ ...context, user: info }, main, node.span);
+  return info;
+}
+
+/** The derived functions of the bijector whose main function is `main`. Nothing is computed before someone asks. */
+export function derive(context: Context, main: FunctionInfo): Derived {
+  const head = once(
+    (): { readonly signature: Signature; readonly output: Local; readonly good: boolean } => {
+      const signature = main.signature();
+      const [first] = signature.parameters;
+      const result = main.result();
+      const span = main.node.result?.span ?? main.node.span;
+      const name = signature.resultNames.length === 1 ? signature.resultNames[0] : null;
+      const output: Local = { name: name ?? 'y', type: result, span };
+      const known = result.kind !== 'unknown' && first?.type.kind !== 'unknown';
+      const good = first !== undefined && isReal(first.type) && isReal(result);
+      if (known && !good) {
+        const why =
+          first !== undefined && isReal(first.type)
+            ? 'its result is not a tensor of reals'
+            : 'its first parameter is not a tensor of reals';
+        context.report(report(bijectors.E0470, { span: first?.span ?? span, data: { why } }));
+      }
+      return { signature, output, good };
+    },
+    () => ({
+      signature: noSignature,
+      output: { name: 'y', type: unknownType, span: main.node.span },
+      good: false,
+    }),
+  );
+  const bodies = once(
+    () => (head().good ? derivedBodies(context, main, head().output) : null),
+    () => null,
+  );
+  const backwards = (): Signature => {
+    const { signature, output, good } = head();
+    return good ? backwardsSignature(signature, output) : brokenSignature(signature);
+  };
+  const counted = (of: Signature): Signature => ({
+    ...of,
+    result: head().good ? tensor(real, batchOf(head().signature)) : unknownType,
+    resultNames: [null],
+  });
+  const make = (name: string, signature: () => Signature, body: keyof Bodies): FunctionInfo =>
+    derivedFunction(context, main, name, signature, () => bodies()?.[body] ?? null);
+  return {
+    inverse: make('inverse', backwards, 'inverse'),
+    logdet: make('logdet', () => counted(head().signature), 'logdet'),
+    inverseLogdet: make('inverse.logdet', () => counted(backwards()), 'inverseLogdet'),
+  };
+}

@@ -1,0 +1,90 @@
+// The terms of a log-determinant: the logarithm of each local derivative, summed over all axes but the batch's.
+
+import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
+import { bijectors } from '../../diagnostics/bijectors.ts';
+import { report } from '../../diagnostics/diagnostic.ts';
+import { textOf } from '../../../grammar/source.ts';
+import { proveEqual } from '../../dims/prove.ts';
+import type { Axis, Shape } from '../../dims/shape.ts';
+import { showShape } from '../show.ts';
+import type { TypedExpression } from '../typed.ts';
+import {
+  axisOf,
+  comprehension,
+  indicesOf,
+  readAt,
+  sumOver,
+  type Frame,
+  type Writer,
+} from './construct.ts';
+import type { Course, Equation } from './course.ts';
+
+export function sameAxis(course: Course, a: Axis | undefined, b: Axis | undefined): boolean {
+  if (a === undefined || b === undefined) return false;
+  if (a.kind === 'pack' || b.kind === 'pack')
+    return a.kind === 'pack' && b.kind === 'pack' && a.pack === b.pack;
+  return proveEqual(a.size, b.size, course.context.assumptions).kind === 'proved';
+}
+
+/** Whether a shape begins with the axes of the batch. */
+export const batchFirst = (course: Course, shape: Shape): boolean =>
+  course.batch.every((axis, i) => sameAxis(course, shape[i], axis));
+
+export const movedBatch = (course: Course, { span }: TypedExpression): Diagnostic =>
+  report(bijectors.E0477, {
+    span,
+    data: { what: textOf(span), batch: showShape(course.batch) },
+  });
+
+/** The sum over the axes of the events, of one number an element of `frame`. */
+const summed = (
+  course: Course,
+  w: Writer,
+  frame: Frame,
+  element: TypedExpression,
+): TypedExpression =>
+  comprehension(
+    w,
+    frame.slice(0, course.batch.length),
+    sumOver(w, frame.slice(course.batch.length).flat(), element),
+  );
+
+/** Adds the logarithm of the derivative of one step, which has the shape of what it undoes or a suffix of that. */
+export function addTerm(
+  course: Course,
+  w: Writer,
+  { is, frame }: Equation,
+  logarithm: TypedExpression,
+): Diagnostic | null {
+  if (is.type.kind !== 'tensor' || logarithm.type.kind !== 'tensor') return null;
+  const shape = frame === null ? is.type.shape : frame.map(axisOf);
+  if (!batchFirst(course, shape)) return movedBatch(course, is);
+  if (frame !== null) {
+    course.terms.push(summed(course, w, frame, logarithm));
+    return null;
+  }
+  const indices = indicesOf(shape).map((index) => [index]);
+  const own = indices.slice(indices.length - logarithm.type.shape.length);
+  const element = own.length === 0 ? logarithm : readAt(w, logarithm, own);
+  course.terms.push(summed(course, w, indices, element));
+  return null;
+}
+
+/** Adds a log-determinant of another bijector: one number an example of its own batch, which ours begins. */
+export function addLogdet(
+  course: Course,
+  w: Writer,
+  value: TypedExpression,
+  at: TypedExpression,
+): Diagnostic | null {
+  if (value.type.kind !== 'tensor') return null;
+  const { shape } = value.type;
+  if (!batchFirst(course, shape)) return movedBatch(course, at);
+  if (shape.length === course.batch.length) {
+    course.terms.push(value);
+    return null;
+  }
+  const indices = indicesOf(shape).map((index) => [index]);
+  course.terms.push(summed(course, w, indices, readAt(w, value, indices)));
+  return null;
+}

@@ -1,0 +1,101 @@
+// A typed expression with the expressions directly inside it replaced.
+
+import type { Index, ReadSlot, TypedExpression } from './typed.ts';
+
+/** `expression` with `change` applied to each of its parts; itself where no part changes. */
+export function mapParts(
+  expression: TypedExpression,
+  change: (part: TypedExpression) => TypedExpression,
+): TypedExpression {
+  const owner = (of: TypedExpression | null): TypedExpression | null =>
+    of === null ? null : change(of);
+  const all = (items: readonly TypedExpression[]): readonly TypedExpression[] => items.map(change);
+  switch (expression.kind) {
+    case 'number':
+    case 'boolean':
+    case 'string':
+    case 'dim':
+    case 'local':
+    case 'index':
+    case 'training':
+    case 'self':
+    case 'builtin-function':
+      return expression;
+    case 'constant':
+    case 'layer':
+    case 'state':
+    case 'function':
+      return { ...expression, owner: owner(expression.owner) };
+    case 'parameter':
+      return { ...expression, owner: change(expression.owner) };
+    case 'element':
+    case 'project':
+      return { ...expression, target: change(expression.target) };
+    case 'call': {
+      const { callee } = expression;
+      return {
+        ...expression,
+        callee:
+          callee.kind === 'value'
+            ? { ...callee, value: change(callee.value) }
+            : { ...callee, owner: owner(callee.owner) },
+        arguments: all(expression.arguments),
+      };
+    }
+    case 'builtin':
+      return { ...expression, arguments: all(expression.arguments) };
+    case 'tuple':
+    case 'array':
+      return { ...expression, items: all(expression.items) };
+    case 'if':
+      return {
+        ...expression,
+        condition: change(expression.condition),
+        then: change(expression.then),
+        else: change(expression.else),
+      };
+    case 'convert':
+    case 'variable':
+      return { ...expression, value: change(expression.value) };
+    case 'derivative':
+      // What it is taken by is a name, not a value.
+      return {
+        ...expression,
+        of: change(expression.of),
+        direction: owner(expression.direction),
+      };
+    case 'comprehension':
+      return { ...expression, body: change(expression.body) };
+    case 'read':
+      return {
+        ...expression,
+        target: change(expression.target),
+        slots: expression.slots.map((slot) => mapSlot(slot, change)),
+      };
+    case 'binder':
+      return {
+        ...expression,
+        indices: expression.indices.map(({ index, prefix }) => ({
+          index,
+          prefix: prefix === null ? null : { ...prefix, bound: change(prefix.bound) },
+        })),
+        body: change(expression.body),
+      };
+  }
+}
+
+function mapSlot(slot: ReadSlot, change: (part: TypedExpression) => TypedExpression): ReadSlot {
+  if (slot.kind === 'at') return { ...slot, at: change(slot.at) };
+  if (slot.kind !== 'group') return slot;
+  return { ...slot, items: slot.items.map((item) => ({ ...item, at: change(item.at) })) };
+}
+
+/** `expression` with an index variable replaced by an integer expression; it must not be bound inside. */
+export function substituteIndex(
+  expression: TypedExpression,
+  index: Index,
+  by: TypedExpression,
+): TypedExpression {
+  if (expression.kind === 'index') return expression.index === index ? by : expression;
+  return mapParts(expression, (part) => substituteIndex(part, index, by));
+}
