@@ -64,7 +64,7 @@ export function instantiateExpression(
   }
   const entity = resolvePath(context, { parts, span: callee.span });
   if (entity === null || entity.kind === 'broken') return null;
-  if (entity.kind !== 'model' || entity.info.typed.keyword !== wanted) {
+  if (entity.kind !== 'model' || !fits[wanted].has(entity.info.typed.keyword)) {
     context.report(
       report(table, {
         span: node.span,
@@ -75,6 +75,11 @@ export function instantiateExpression(
   }
   return instantiate(context, entity.info, node.kind === 'call' ? node.arguments : [], node.span);
 }
+
+const fits: Readonly<Record<'model' | 'optimizer', ReadonlySet<TypedModel['keyword']>>> = {
+  model: new Set(['model', 'bijector']),
+  optimizer: new Set(['optimizer']),
+};
 
 const entityWords: Readonly<Partial<Record<Entity['kind'], string>>> = {
   function: 'a function',
@@ -87,6 +92,7 @@ const entityWords: Readonly<Partial<Record<Entity['kind'], string>>> = {
 
 const modelWords: Readonly<Record<TypedModel['keyword'], string>> = {
   model: 'a model',
+  bijector: 'a bijector',
   optimizer: 'an optimizer',
   schedule: 'a schedule, which is a `const`',
   mdp: 'a decision process, which is a `const`',

@@ -57,6 +57,34 @@ export function mapParts(
     case 'convert':
     case 'variable':
       return { ...expression, value: change(expression.value) };
+    case 'instantiation': {
+      const { values } = expression.value;
+      const changed = new Map([...values].map(([local, value]) => [local, change(value)]));
+      return { ...expression, value: { ...expression.value, values: changed } };
+    }
+    case 'params':
+      return { ...expression, of: change(expression.of) };
+    case 'with':
+      return {
+        ...expression,
+        target: change(expression.target),
+        params: change(expression.params),
+      };
+    case 'each':
+      // Its body has locals of its own.
+      return {
+        ...expression,
+        given: expression.given.map((given) => ({ ...given, value: change(given.value) })),
+      };
+    case 'put':
+      return {
+        ...expression,
+        target: change(expression.target),
+        slots: expression.slots.map((slot) =>
+          slot.kind === 'at' ? { ...slot, at: change(slot.at) } : slot,
+        ),
+        value: change(expression.value),
+      };
     case 'derivative':
       // What it is taken by is a name, not a value.
       return {

@@ -248,7 +248,7 @@ function declareMembers(context: Context, info: ModelInfo): Members {
     constants: () => present(lists.constants),
     checks: () => present(lists.checks),
     derived:
-      info.node.keyword === 'bijector' ? declareDerived(context, info, lists.functions) : null,
+      info.typed.keyword === 'bijector' ? declareDerived(context, info, lists.functions) : null,
   };
 }
 

@@ -49,6 +49,7 @@ const showFields = (
 
 const instanceWords: Readonly<Record<TypedModel['keyword'], string>> = {
   model: 'a layer',
+  bijector: 'a bijector',
   optimizer: 'an optimizer',
   schedule: 'a schedule',
   mdp: 'a decision process',

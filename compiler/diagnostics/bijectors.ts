@@ -66,13 +66,12 @@ export const bijectors = defineDiagnostics({
   E0475: {
     severity: 'error',
     title: 'part of the input is lost',
-    message: (data: { name: string; what: string }) =>
-      `${data.what} of \`${data.name}\` does not reach the result`,
+    message: (data: { what: string }) => `${data.what} does not reach the result`,
     help: () => 'put every part into the result, as `concat(a, b)`',
     explanation:
       'The inverse has to give back the whole input, so every element must enter the result.',
     example:
-      'bijector F(d: dim) where d % 2 == 0 {\n  fn (x: [..B, d]) -> y: [..B, d] {\n    a, b = halves(x)\n    y = concat(a, exp(a))\n  }\n}',
+      'bijector F(d: dim) where d % 2 == 0 {\n  fn (x: [..B, d]) -> y: [..B, d / 2] {\n    a, b = halves(x)\n    y = a\n  }\n}',
   },
   E0476: {
     severity: 'error',
@@ -140,6 +139,6 @@ export const bijectors = defineDiagnostics({
       'leave it out of the result: the inverse would have nothing to give for other values of it',
     explanation: 'Every value of the result has to belong to some input.',
     example:
-      'bijector F(d: dim) {\n  param w: [d] = 1\n  fn (x: [..B, d]) -> y: [..B, 2 * d] {\n    z[.., i] = w[i] + 0 * ones(1)[0]\n    y = concat(x, x)\n  }\n}',
+      'bijector F(d: dim) {\n  param w: [d] = 1\n  fn (x: [d]) -> y: [2 * d] = concat(x, w)\n}',
   },
 });

@@ -18,6 +18,11 @@ interface AttributesByOp {
   readonly reduce: { readonly kind: Reduction; readonly axes: readonly number[] };
   readonly scan: ScanAttributes;
   readonly reverse: { readonly axes: readonly number[] };
+  readonly slice: {
+    readonly starts: readonly Dim[];
+    readonly limits: readonly Dim[];
+    readonly strides: readonly Dim[];
+  };
   readonly softmax: { readonly axis: number };
   readonly take: { readonly axis: number };
   readonly transpose: { readonly permutation: readonly number[] };

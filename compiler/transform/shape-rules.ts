@@ -1,6 +1,7 @@
 // Simplifications of what moves elements: compositions of transposes, reshapes and broadcasts, contractions that read
 // their operands in place, and work done before a broadcast rather than after it.
 
+import { add, equal, isConstant, zero } from '../dims/arithmetic.ts';
 import type { Dim } from '../dims/dim.ts';
 import type { DotDimensions, Reduction } from '../ir/builder-types.ts';
 import type { GraphBuilder } from '../ir/builder.ts';
@@ -170,12 +171,35 @@ function readInPlace(
   return moved !== null && isAscending(free.map((axis) => moved.permutation[axis])) ? moved : null;
 }
 
+/** A slice of a concatenation that is one of its parts, as the halves of what was put together from two. */
+const sliceOfConcatenation: Rule = ({ builder: b, inputs: [x], attributes }) => {
+  const given = attributesIf('slice', { op: 'slice', attributes });
+  const parts = operandsIf(b, 'concatenate', x);
+  const along = attributesIf('concatenate', b.producerOf(x))?.axis;
+  if (given === null || parts === null || along === undefined) return null;
+  const { starts, limits, strides } = given;
+  const whole = x.shape.every(
+    (size, axis) =>
+      isConstant(strides[axis]) === 1 &&
+      (axis === along || (isConstant(starts[axis]) === 0 && equal(limits[axis], size))),
+  );
+  if (!whole) return null;
+  let from: Dim = zero;
+  for (const part of parts) {
+    const to = add(from, part.shape[along]);
+    if (equal(from, starts[along]) && equal(to, limits[along])) return part;
+    from = to;
+  }
+  return null;
+};
+
 /** Rules by the operation they simplify, tried in order. */
 export const shapeRules: Readonly<Record<string, readonly Rule[]>> = {
   transpose: [transpose],
   reshape: [reshape],
   broadcast_in_dim: [broadcast],
   reverse: [reverse],
+  slice: [sliceOfConcatenation],
   reduce: [reduceBroadcast, reduceTransposed],
   dot_general: [dotOfTransposes],
 };

@@ -5,7 +5,8 @@ import { noBindings, substituteType } from '../substitute.ts';
 import type { TypedExpression } from '../typed.ts';
 import type { Type } from '../types.ts';
 import type { Derived, FunctionInfo } from '../context.ts';
-import { available, writerOf, type Course, type Equation, type Outcome } from './course.ts';
+import { localOf } from './construct.ts';
+import { available, hold, writerOf, type Course, type Equation, type Outcome } from './course.ts';
 import { addLogdet } from './terms.ts';
 import { notInvertible } from './refusals.ts';
 
@@ -49,7 +50,11 @@ export function undoBijector(course: Course, equation: Equation, is: CallExpress
   const { callee } = is;
   const name = textOf(is.span).split('(')[0];
   if (!isBijectorCall(is) || callee.kind !== 'function')
-    return notInvertible(is, `\`${name}\` is a function, and not a bijector`);
+    return notInvertible(
+      is,
+      `\`${name}\` is a function, and not a bijector`,
+      `if it has an inverse, write it as a \`bijector\`; if not, apply it to a part of the input that goes on unchanged`,
+    );
   if (frame !== null && frame.length > 0)
     return notInvertible(is, 'it stands in index notation: call it on a line of its own');
   const model = callee.function.owner;
@@ -60,15 +65,16 @@ export function undoBijector(course: Course, equation: Equation, is: CallExpress
   const all = given.filter((other) => other !== null);
   if (all.length < given.length) return 'later';
   const w = writerOf(course, is);
-  const wrong = addLogdet(
-    course,
-    w,
-    calling(is, derived.logdet, is.arguments, logdetType(is, derived)),
-    is,
-  );
+  const back = localOf(w, hold(course, known, 'y'));
+  const type = logdetType(is, derived);
+  const term = {
+    forwards: calling(is, derived.logdet, is.arguments, type),
+    backwards: calling(is, derived.inverseLogdet, [back, ...all], type),
+  };
+  const wrong = addLogdet(course, w, term, is);
   if (wrong !== null) return wrong;
   course.agenda.push({
-    known: calling(is, derived.inverse, [known, ...all], of.type),
+    known: calling(is, derived.inverse, [back, ...all], of.type),
     is: of,
     frame,
   });

@@ -39,6 +39,12 @@ export interface Partial {
   readonly fields: Map<number, Local>;
 }
 
+/** A part of the log-determinant, of the batch's shape, in terms of the body's own locals; and its opposite, which the inverse has. */
+export interface Term {
+  readonly forwards: TypedExpression;
+  readonly backwards: TypedExpression;
+}
+
 export interface Course {
   readonly context: Context;
   /** What the inverse gives. */
@@ -54,8 +60,8 @@ export interface Course {
   readonly partial: Map<Local, Partial>;
   /** The inverse. */
   readonly statements: TypedStatement[];
-  /** The log-determinant, as a sum of values of the batch's shape, in terms of the body's own locals. */
-  readonly terms: TypedExpression[];
+  /** The log-determinant, as a sum. */
+  readonly terms: Term[];
   readonly agenda: Equation[];
 }
 
@@ -169,11 +175,14 @@ function knownPart(course: Course, expression: TypedExpression): TypedExpression
 // ---- statements ---------------------------------------------------------------------------------------------------
 
 /** The statements directly inside one. */
-const innerOf = (statement: TypedStatement): readonly TypedStatement[] =>
-  statement.kind === 'if' ? [...statement.then, ...statement.else] : [];
+export function innerOf(statement: TypedStatement): readonly TypedStatement[] {
+  if (statement.kind === 'if') return [...statement.then, ...statement.else];
+  return 'body' in statement ? statement.body : [];
+}
 
 /** The expressions of a statement, those of inner ones included. */
 export function expressionsOf(statement: TypedStatement): readonly TypedExpression[] {
+  const inner = innerOf(statement).flatMap(expressionsOf);
   switch (statement.kind) {
     case 'let':
     case 'update':
@@ -181,20 +190,54 @@ export function expressionsOf(statement: TypedStatement): readonly TypedExpressi
     case 'draw':
       return statement.draw.arguments;
     case 'if':
-      return [statement.condition, ...innerOf(statement).flatMap(expressionsOf)];
+      return [statement.condition, ...inner];
+    case 'for': {
+      const { over, until, carries } = statement;
+      const layers = over.kind === 'layers' ? [over.layers] : [];
+      const initial = carries.map((carry) => carry.initial);
+      return [...layers, ...initial, ...(until === null ? [] : [until]), ...inner];
+    }
+    case 'fix': {
+      const initial = statement.carries.map((carry) => carry.initial);
+      return [...initial, statement.tolerance, ...inner];
+    }
+    case 'root':
+      return [statement.low, statement.high, statement.tolerance, statement.value, ...inner];
   }
 }
 
-/** The locals that a statement gives a value. */
-export function boundBy(statement: TypedStatement): Set<Local> {
-  const own = statement.kind === 'let' || statement.kind === 'draw' ? [statement.local] : [];
-  return new Set([...own, ...innerOf(statement).flatMap((inner) => [...boundBy(inner)])]);
+function ownLocals(statement: TypedStatement): readonly Local[] {
+  switch (statement.kind) {
+    case 'let':
+    case 'draw':
+      return [statement.local];
+    case 'for': {
+      const carried = statement.carries.flatMap(({ inside, after }) => [inside, after]);
+      const stacked = statement.stacked.map(({ after }) => after);
+      return [statement.variable, ...carried, ...stacked];
+    }
+    case 'fix':
+      return statement.carries.flatMap(({ inside, after }) => [inside, after]);
+    case 'root':
+      return [statement.variable, statement.after];
+    case 'update':
+    case 'if':
+      return [];
+  }
 }
+
+/** The locals that a statement gives a value, in it or after it. */
+export const boundBy = (statement: TypedStatement): Set<Local> =>
+  new Set([...ownLocals(statement), ...innerOf(statement).flatMap((inner) => [...boundBy(inner)])]);
 
 /** The locals that a statement reads. */
 export const localsIn = (statement: TypedStatement): Local[] => [
   ...new Set(expressionsOf(statement).flatMap(localsOf)),
 ];
 
-export const localsOf = (expression: TypedExpression): Local[] =>
-  expression.kind === 'local' ? [expression.local] : partsOf(expression).flatMap(localsOf);
+export function localsOf(expression: TypedExpression): Local[] {
+  if (expression.kind === 'local') return [expression.local];
+  // The locals of its body are its own.
+  if (expression.kind === 'each') return expression.given.flatMap(({ value }) => localsOf(value));
+  return partsOf(expression).flatMap(localsOf);
+}

@@ -33,7 +33,7 @@ import {
   writerAt,
   type Writer,
 } from './construct.ts';
-import { boundBy, localsOf, type Course } from './course.ts';
+import { boundBy, expressionsOf, localsIn, localsOf, type Course, type Term } from './course.ts';
 import { hoisted } from './hoist.ts';
 import { impure } from './purity.ts';
 import { stuck } from './stuck.ts';
@@ -76,11 +76,9 @@ function dependentLocals(input: Local, statements: readonly TypedStatement[]): S
   const dependent = new Set([input]);
   const reads = (expressions: readonly TypedExpression[]): boolean =>
     expressions.some((e) => localsOf(e).some((local) => dependent.has(local)));
-  const visit = (statement: TypedStatement): void => {
-    if (statement.kind === 'if') [...statement.then, ...statement.else].forEach(visit);
-    else if (statement.kind === 'let' && reads([statement.value])) dependent.add(statement.local);
-  };
-  statements.forEach(visit);
+  for (const statement of statements)
+    if (reads(expressionsOf(statement)))
+      for (const local of boundBy(statement)) dependent.add(local);
   return dependent;
 }
 
@@ -128,16 +126,24 @@ function follow(course: Course): boolean {
   return arrived;
 }
 
-function totalOf(w: Writer, { terms, batch }: Course): TypedExpression {
-  const [first, ...others] = terms;
+function totalOf(w: Writer, course: Course, way: keyof Term): TypedExpression {
+  const [first, ...others] = course.terms.map((term) => term[way]);
   if (first !== undefined) return others.reduce((sum, term) => apply(w, 'add', sum, term), first);
-  const axes = indicesOf(batch).map((index) => [index]);
+  const axes = indicesOf(course.batch).map((index) => [index]);
   return axes.length === 0 ? numberOf(w, 0) : comprehension(w, axes, numberOf(w, 0));
+}
+
+/** Whether every line of a body is there: one that was reported is not, and what it defines has no value. */
+function isComplete({ session }: Context, body: TypedBody, signature: Signature): boolean {
+  const given = signature.parameters.map(({ local }) => local);
+  const bound = new Set([...given, ...body.statements.flatMap((s) => [...boundBy(s)])]);
+  const read = [...body.statements.flatMap(localsIn), ...localsOf(body.result)];
+  return read.every((local) => bound.has(local) || session.isStaticLocal(local));
 }
 
 function derivedBodies(context: Context, main: FunctionInfo, output: Local): Bodies | null {
   const body = main.typed.body();
-  if (body === null) return null;
+  if (body === null || !isComplete(context, body, main.signature())) return null;
   const effect = impure(body);
   if (effect !== null) {
     context.report(effect);
@@ -151,15 +157,14 @@ function derivedBodies(context: Context, main: FunctionInfo, output: Local): Bod
   const w = writerAt(inside, body.result.span);
   course.agenda.push({ known: localOf(w, output), is: forward.result, frame: null });
   if (!follow(course)) return null;
-  const total = totalOf(w, course);
   const isNew = (statement: TypedStatement): boolean =>
     [...boundBy(statement)].some((local) => !course.known.has(local));
   return {
     inverse: { statements: course.statements, result: localOf(w, input) },
-    logdet: { statements: forward.statements, result: total },
+    logdet: { statements: forward.statements, result: totalOf(w, course, 'forwards') },
     inverseLogdet: {
       statements: [...course.statements, ...forward.statements.filter(isNew)],
-      result: apply(w, 'negate', total),
+      result: totalOf(w, course, 'backwards'),
     },
   };
 }

@@ -123,7 +123,7 @@ function misused(
     if (times > 1)
       return report(bijectors.E0475, {
         span: is.span,
-        data: { name, what: `all but the diagonal along \`${index.name}\`` },
+        data: { what: `all but the diagonal of \`${name}\` along \`${index.name}\`` },
       });
     if (times === 0 && isConstant(index.range) !== 1)
       return report(bijectors.E0476, {

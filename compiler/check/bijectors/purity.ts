@@ -6,7 +6,7 @@ import { bijectors } from '../../diagnostics/bijectors.ts';
 import { report, type Diagnostic } from '../../diagnostics/diagnostic.ts';
 import { partsOf } from '../parts.ts';
 import type { TypedBody, TypedExpression, TypedFunction, TypedStatement } from '../typed.ts';
-import { expressionsOf } from './course.ts';
+import { expressionsOf, innerOf } from './course.ts';
 
 interface Effect {
   readonly verb: 'draws' | 'updates a state';
@@ -20,11 +20,10 @@ function effectOfStatement(
   const { span } = statement;
   if (statement.kind === 'draw') return { effect: { verb: 'draws', span }, at: span };
   if (statement.kind === 'update') return { effect: { verb: 'updates a state', span }, at: span };
-  if (statement.kind === 'if')
-    for (const inner of [...statement.then, ...statement.else]) {
-      const found = effectOfStatement(inner, seen);
-      if (found !== null) return found;
-    }
+  for (const inner of innerOf(statement)) {
+    const found = effectOfStatement(inner, seen);
+    if (found !== null) return found;
+  }
   for (const expression of expressionsOf(statement)) {
     const found = effectOfExpression(expression, seen);
     if (found !== null) return found;

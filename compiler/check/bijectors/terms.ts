@@ -9,6 +9,7 @@ import type { Axis, Shape } from '../../dims/shape.ts';
 import { showShape } from '../show.ts';
 import type { TypedExpression } from '../typed.ts';
 import {
+  apply,
   axisOf,
   comprehension,
   indicesOf,
@@ -17,7 +18,7 @@ import {
   type Frame,
   type Writer,
 } from './construct.ts';
-import type { Course, Equation } from './course.ts';
+import type { Course, Equation, Term } from './course.ts';
 
 export function sameAxis(course: Course, a: Axis | undefined, b: Axis | undefined): boolean {
   if (a === undefined || b === undefined) return false;
@@ -49,6 +50,11 @@ const summed = (
     sumOver(w, frame.slice(course.batch.length).flat(), element),
   );
 
+const bothWays = (w: Writer, forwards: TypedExpression): Term => ({
+  forwards,
+  backwards: apply(w, 'negate', forwards),
+});
+
 /** Adds the logarithm of the derivative of one step, which has the shape of what it undoes or a suffix of that. */
 export function addTerm(
   course: Course,
@@ -60,31 +66,31 @@ export function addTerm(
   const shape = frame === null ? is.type.shape : frame.map(axisOf);
   if (!batchFirst(course, shape)) return movedBatch(course, is);
   if (frame !== null) {
-    course.terms.push(summed(course, w, frame, logarithm));
+    course.terms.push(bothWays(w, summed(course, w, frame, logarithm)));
     return null;
   }
   const indices = indicesOf(shape).map((index) => [index]);
   const own = indices.slice(indices.length - logarithm.type.shape.length);
   const element = own.length === 0 ? logarithm : readAt(w, logarithm, own);
-  course.terms.push(summed(course, w, indices, element));
+  course.terms.push(bothWays(w, summed(course, w, indices, element)));
   return null;
 }
 
-/** Adds a log-determinant of another bijector: one number an example of its own batch, which ours begins. */
+/** Adds the log-determinants of another bijector: one number an example of its own batch, which ours begins. */
 export function addLogdet(
   course: Course,
   w: Writer,
-  value: TypedExpression,
+  { forwards, backwards }: Term,
   at: TypedExpression,
 ): Diagnostic | null {
-  if (value.type.kind !== 'tensor') return null;
-  const { shape } = value.type;
-  if (!batchFirst(course, shape)) return movedBatch(course, at);
-  if (shape.length === course.batch.length) {
-    course.terms.push(value);
-    return null;
-  }
-  const indices = indicesOf(shape).map((index) => [index]);
-  course.terms.push(summed(course, w, indices, readAt(w, value, indices)));
+  const { type } = forwards;
+  if (type.kind !== 'tensor') return null;
+  if (!batchFirst(course, type.shape)) return movedBatch(course, at);
+  const total = (value: TypedExpression): TypedExpression => {
+    if (type.shape.length === course.batch.length) return value;
+    const indices = indicesOf(type.shape).map((index) => [index]);
+    return summed(course, w, indices, readAt(w, value, indices));
+  };
+  course.terms.push({ forwards: total(forwards), backwards: total(backwards) });
   return null;
 }
