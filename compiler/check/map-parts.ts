@@ -3,10 +3,7 @@
 import type { Index, ReadSlot, TypedExpression } from './typed.ts';
 
 /** `expression` with `change` applied to each of its parts; itself where no part changes. */
-export function mapParts(
-  expression: TypedExpression,
-  change: (part: TypedExpression) => TypedExpression,
-): TypedExpression {
+export function mapParts(expression: TypedExpression, change: Change): TypedExpression {
   const owner = (of: TypedExpression | null): TypedExpression | null =>
     of === null ? null : change(of);
   const all = (items: readonly TypedExpression[]): readonly TypedExpression[] => items.map(change);
@@ -31,17 +28,8 @@ export function mapParts(
     case 'element':
     case 'project':
       return { ...expression, target: change(expression.target) };
-    case 'call': {
-      const { callee } = expression;
-      return {
-        ...expression,
-        callee:
-          callee.kind === 'value'
-            ? { ...callee, value: change(callee.value) }
-            : { ...callee, owner: owner(callee.owner) },
-        arguments: all(expression.arguments),
-      };
-    }
+    case 'call':
+      return mapCall(expression, change);
     case 'builtin':
       return { ...expression, arguments: all(expression.arguments) };
     case 'tuple':
@@ -57,6 +45,61 @@ export function mapParts(
     case 'convert':
     case 'variable':
       return { ...expression, value: change(expression.value) };
+    case 'instantiation':
+    case 'params':
+    case 'with':
+    case 'each':
+    case 'put':
+      return mapOfLayers(expression, change);
+    case 'derivative':
+      // What it is taken by is a name, not a value.
+      return {
+        ...expression,
+        of: change(expression.of),
+        direction: owner(expression.direction),
+      };
+    case 'comprehension':
+      return { ...expression, body: change(expression.body) };
+    case 'read':
+      return {
+        ...expression,
+        target: change(expression.target),
+        slots: expression.slots.map((slot) => mapSlot(slot, change)),
+      };
+    case 'binder':
+      return {
+        ...expression,
+        indices: expression.indices.map(({ index, prefix }) => ({
+          index,
+          prefix: prefix === null ? null : { ...prefix, bound: change(prefix.bound) },
+        })),
+        body: change(expression.body),
+      };
+  }
+}
+
+type Change = (part: TypedExpression) => TypedExpression;
+type Of<K extends TypedExpression['kind']> = Extract<TypedExpression, { kind: K }>;
+
+const mapCall = (expression: Of<'call'>, change: Change): TypedExpression => {
+  const { callee } = expression;
+  const { owner } = callee.kind === 'value' ? { owner: null } : callee;
+  return {
+    ...expression,
+    callee:
+      callee.kind === 'value'
+        ? { ...callee, value: change(callee.value) }
+        : { ...callee, owner: owner === null ? null : change(owner) },
+    arguments: expression.arguments.map(change),
+  };
+};
+
+/** The forms that work on layers, their parameters and states. */
+function mapOfLayers(
+  expression: Of<'instantiation' | 'params' | 'with' | 'each' | 'put'>,
+  change: Change,
+): TypedExpression {
+  switch (expression.kind) {
     case 'instantiation': {
       const { values } = expression.value;
       const changed = new Map([...values].map(([local, value]) => [local, change(value)]));
@@ -85,34 +128,10 @@ export function mapParts(
         ),
         value: change(expression.value),
       };
-    case 'derivative':
-      // What it is taken by is a name, not a value.
-      return {
-        ...expression,
-        of: change(expression.of),
-        direction: owner(expression.direction),
-      };
-    case 'comprehension':
-      return { ...expression, body: change(expression.body) };
-    case 'read':
-      return {
-        ...expression,
-        target: change(expression.target),
-        slots: expression.slots.map((slot) => mapSlot(slot, change)),
-      };
-    case 'binder':
-      return {
-        ...expression,
-        indices: expression.indices.map(({ index, prefix }) => ({
-          index,
-          prefix: prefix === null ? null : { ...prefix, bound: change(prefix.bound) },
-        })),
-        body: change(expression.body),
-      };
   }
 }
 
-function mapSlot(slot: ReadSlot, change: (part: TypedExpression) => TypedExpression): ReadSlot {
+function mapSlot(slot: ReadSlot, change: Change): ReadSlot {
   if (slot.kind === 'at') return { ...slot, at: change(slot.at) };
   if (slot.kind !== 'group') return slot;
   return { ...slot, items: slot.items.map((item) => ({ ...item, at: change(item.at) })) };

@@ -10,7 +10,7 @@ import { constant } from '../dims/arithmetic.ts';
 import type { Dim, DimVar, PackVar } from '../dims/dim.ts';
 import { matchShapes, substituteShape, type Axis, type Shape } from '../dims/shape.ts';
 import { solve, type Equation } from '../dims/solve.ts';
-import type { Context } from './context.ts';
+import { refuse, type Context } from './context.ts';
 import { asCall, type Call } from './draws.ts';
 import { environmentOf } from './instances.ts';
 import { resolveDim, resolveShape } from './sizes.ts';
