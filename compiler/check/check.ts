@@ -47,8 +47,8 @@ function checkModule(session: Session, module: Module): void {
       )
         entity.get();
     for (const made of info.functions()) checkFunction(made);
-    void typed.checks;
     info.derived()?.inverse.typed.body();
+    void [typed.checks, typed.rowSum];
     if (typed.keyword === 'optimizer') checkOptimizer(context, info);
   }
   for (const train of module.trains) train();

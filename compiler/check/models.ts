@@ -37,6 +37,7 @@ import type {
 } from './typed.ts';
 import { valueConditions } from './requirements.ts';
 import {
+  checkRows,
   definesTables,
   demandParts,
   makeCheck,
@@ -88,6 +89,7 @@ interface Members {
   readonly constants: () => readonly TypedConstant[];
   readonly checks: () => readonly TypedCheck[];
   readonly derived: Derived | null;
+  readonly rowSum: () => number | null;
 }
 
 const noMembers = (scope: Scope): Members => ({
@@ -99,6 +101,7 @@ const noMembers = (scope: Scope): Members => ({
   constants: () => [],
   checks: () => [],
   derived: null,
+  rowSum: () => null,
 });
 
 const present = <T>(items: readonly (() => T | null)[]): readonly T[] =>
@@ -249,6 +252,10 @@ function declareMembers(context: Context, info: ModelInfo): Members {
     checks: () => present(lists.checks),
     derived:
       info.typed.keyword === 'bijector' ? declareDerived(context, info, lists.functions) : null,
+    rowSum: once(
+      () => checkRows(context),
+      () => null,
+    ),
   };
 }
 
@@ -348,6 +355,9 @@ export function makeModel(
     },
     get checks() {
       return members().checks();
+    },
+    get rowSum() {
+      return members().rowSum();
     },
   };
   const info: ModelInfo = {

@@ -14,6 +14,7 @@ import { boolScalar } from './convert.ts';
 import { toSize } from './dimensions.ts';
 import { mdpType } from './records.ts';
 import { demandMinimum } from './requirements.ts';
+import { rowSum } from './row-sums.ts';
 import { describe } from './show.ts';
 import type { TypedCheck, TypedConstant } from './typed.ts';
 import { toType } from './types-from-syntax.ts';
@@ -106,3 +107,18 @@ export function demandParts(context: Context, { node }: ModelInfo): void {
         report(tables.E0802, { span: node.name.span, data: { name: node.name.text, what } }),
       );
 }
+
+/** What each row of P sums to, where algebra tells; reported where that is not one. */
+export function checkRows({ scope, ...context }: Context): number | null {
+  const P = scope.names.get('P');
+  const table = P?.kind === 'constant' ? P.get() : null;
+  const sum = table === null ? null : rowSum({ scope, ...context }, table);
+  if (table === null || sum === null || isOne(sum)) return sum;
+  const data = { sum: String(Number(sum.toPrecision(7))) };
+  const { value } = table;
+  const { span } = value.kind === 'comprehension' ? value.body : value;
+  context.report(report(tables.E0810, { span, data }));
+  return sum;
+}
+
+const isOne = (sum: number): boolean => Math.abs(sum - 1) < 1e-9;

@@ -334,6 +334,8 @@ export interface TypedModel {
   readonly functions: readonly TypedFunction[];
   /** Of a schedule or decision process: what has to hold of every instance. */
   readonly checks: readonly TypedCheck[];
+  /** Of a decision process: what each row of P sums to, where algebra tells; else null, and its tables are summed. */
+  readonly rowSum: number | null;
 }
 
 /** `check 0 < beta < 1`, or a condition of `where` on hyper-parameters: truth values, all of them true. */

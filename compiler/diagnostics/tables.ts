@@ -88,4 +88,13 @@ export const tables = defineDiagnostics({
       'A state that no other state leads to is seen only by what starts in it. Most often a transition is missing.',
     example: `${bandit.replace('(s + a) % n', '(if s + a < n then s + a else n - 1)')}const m = Walk(3)\n`,
   },
+  E0810: {
+    severity: 'error',
+    title: 'the rows do not sum to one',
+    message: ({ sum }: { sum: string }) => `summed over its last index this is ${sum}`,
+    explanation:
+      'From every state every action leads somewhere: the sum of `P[s, a, r]` over r is one. Here algebra shows another sum, whatever the ' +
+      'hyper-parameters; where it shows none, the sums of every instance are checked.',
+    example: bandit.replace('ind(r == (s + a) % n)', '0.5 * ind(r == (s + a) % n)'),
+  },
 });

@@ -38,6 +38,7 @@ export function checkProcess(instance: InstanceValue, span: Span, read: Read): v
     const value = { s, a, r, value: shown(data[negative]) };
     refuse(report(tables.E0807, { span, data: value, related: related(P) }));
   }
+  if (instance.model.rowSum === 1) return;
   const states = shape[2];
   for (let row = 0; row * states < data.length; row++) {
     let sum = 0;

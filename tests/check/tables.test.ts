@@ -116,3 +116,31 @@ test('what is missing in a decision process is named, each once', () => {
   const codes = reports('mdp M() {\n  states S = 2\n}\n');
   expect(codes).toEqual(['E0802 1:5 M']);
 });
+
+test.each<[string, number | null]>([
+  ['(1 - q) * ind(r == to(s, a)) + q * mean[k] ind(r == to(s, k))', 1],
+  ['ind(r == to(s, a)) / 2 + sum[k] ind(r == to(s, k)) / 4', 1],
+  ['1 / n', 1],
+  ['softmax[r] (s + a * r)', 1],
+  ['if a == 0 then ind(r == s) else 1 / S', 1],
+  ['if r == s then 1 - q else q / (S - 1)', null],
+  ['if r == s then 1 - q * (S - 1) else q', 1],
+  ['q * ind(r == s) + (1 - q) * (if s > 0 then ind(to(s, a) == r) else 1 / S)', 1],
+  ['ind(r == s) - q / n + q / S', 1],
+  // Out of range for the last state, where no r is the one.
+  ['ind(r == s + a)', null],
+  ['q * ind(r == s)', null],
+  ['mean[k < 3] (k * ind(r == s))', null],
+  ['ind(r == s) * ind(r == to(s, a))', null],
+])('the rows of %s sum to %s', (P, sum) => {
+  const { models } = accepted(`mdp W(n: dim, q: real) where 0 <= q <= 1 {
+  states S = n
+  actions A = 2
+  discount = 0.9
+  fn to(s: fin(S), a: fin(A)) -> fin(S) = clamp(s + 2 * a - 1, 0, n - 1)
+  P[s, a, r] = ${P}
+  R[s, a] = 0
+}
+`);
+  expect(models[0].rowSum).toBe(sum);
+});
