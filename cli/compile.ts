@@ -1,7 +1,8 @@
 // What every command that runs or writes a program does first: read the file, compile it, show what is wrong.
 
 import { compile, type CompileOptions } from '../compiler/pipeline.ts';
-import type { CompiledProgram } from '../compiler/program.ts';
+import type { CompiledFunction, CompiledProgram, CompiledTrain } from '../compiler/program.ts';
+import { showPort } from '../runtime/data/fit.ts';
 import { isProblem, problem, type Problem } from '../runtime/problem.ts';
 import { exit, fail, show, type ExitCode } from './output.ts';
 import { host, readSource } from './sources.ts';
@@ -29,19 +30,49 @@ export function compileFile(
   return { kind: 'compiled', program };
 }
 
-/** The entry of that name, or the only one. */
-export function select<T extends { readonly name: string }>(
-  entries: readonly T[],
-  kind: 'export fn' | 'train block',
+/** The export fn of that name. */
+export const chooseFunction = (
+  functions: readonly CompiledFunction[],
+  name: string,
+): CompiledFunction | Problem => named(functions, 'export fn', name);
+
+/** The train block of that name, or the only one. */
+export function chooseBlock(
+  trains: readonly CompiledTrain[],
   name: string | undefined,
+): CompiledTrain | Problem {
+  if (name !== undefined) return named(trains, 'train block', name);
+  const [first, ...others] = trains;
+  if (first === undefined) return problem('E0510', null, 'the program has no train block');
+  if (others.length === 0) return first;
+  return {
+    ...problem(
+      'E0510',
+      null,
+      `the program has ${trains.length} train blocks`,
+      `choose one: \`--block ${first.name}\``,
+    ),
+    notes: trains.map((train) => `${train.name} takes ${showData(train)}`),
+  };
+}
+
+const showData = ({ data }: CompiledTrain): string =>
+  data.length === 0 ? 'no data' : data.map((port) => `${port.name}: ${showPort(port)}`).join(', ');
+
+function named<T extends { readonly name: string }>(
+  entries: readonly T[],
+  kind: string,
+  name: string,
 ): T | Problem {
-  const [first] = entries;
-  const found = name === undefined ? first : entries.find((entry) => entry.name === name);
+  const found = entries.find((entry) => entry.name === name);
+  if (found !== undefined) return found;
   const names = entries.map((entry) => entry.name).join(', ');
-  if (first === undefined) return problem('E0510', null, `the program has no ${kind}`);
-  if (name === undefined && entries.length > 1)
-    return problem('E0510', null, `the program has several: ${names}`, 'choose one with --block');
-  return (
-    found ?? problem('E0510', null, `the program has no ${kind} called ${name}`, `it has ${names}`)
+  return problem(
+    'E0510',
+    null,
+    entries.length === 0
+      ? `the program has no ${kind}`
+      : `the program has no ${kind} called ${name}`,
+    entries.length === 0 ? null : `it has ${names}`,
   );
 }

@@ -25,6 +25,18 @@ function assignment(text: string, before: ReadonlyMap<string, string> = new Map(
   return new Map([...before, [name, text.slice(at + 1)]]);
 }
 
+/** Collects an option that may stand several times. */
+const collect = (text: string, before: readonly string[] = []): readonly string[] => [
+  ...before,
+  text,
+];
+
+const mapOption = (): Option =>
+  new Option(
+    '--map <old=new>',
+    'what the weights call a tensor, or the first parts of several; or a JSON file that says so',
+  ).argParser(collect);
+
 const seed = wholeNumber(0, 2 ** 32 - 1);
 const example = (text: string): string => `\nExample:\n  ${text.trim().replaceAll('\n', '\n  ')}\n`;
 const jsonOption = (): Option => new Option('--json', 'print diagnostics as JSON');
@@ -84,6 +96,7 @@ program
       wholeNumber(1, 1_000_000),
     ),
   )
+  .addOption(mapOption())
   .option('--print-after <pass>', 'print the graphs after this pass of the compiler')
   .option('--stats', 'print how long each stage took and what it left')
   .addOption(jsonOption())
@@ -103,8 +116,33 @@ program
   .option('--block <name>', 'the train block, if there are several')
   .option('--data <name=file>', 'training data for an input, once for each', assignment)
   .option('--test <name=file>', 'test data for an input, once for each', assignment)
+  .option(
+    '--validate <name=file>',
+    'validation data for an input: keeps the best weights',
+    assignment,
+  )
+  .option(
+    '--watch <measure>',
+    'what is to be best: a loss, or max:NAME or min:NAME of a report (default: the first loss)',
+  )
+  .addOption(
+    new Option(
+      '--patience <epochs>',
+      'stop after so many epochs that were not the best on the validation data',
+    ).argParser(wholeNumber(1)),
+  )
+  .option('--weights <file>', 'safetensors to start from; what it lacks is drawn')
+  .addOption(mapOption())
+  .option('--freeze <path>', 'keep the parameters under a path as they are, as in net.enc', collect)
+  .option('--only <path>', 'learn the parameters under a path alone', collect)
   .addOption(
     new Option('--epochs <n>', 'passes over the data').argParser(wholeNumber(1)).default(10),
+  )
+  .addOption(
+    new Option(
+      '--epoch-steps <n>',
+      'steps of an epoch, for a block that takes no data (default: 100)',
+    ).argParser(wholeNumber(1)),
   )
   .addOption(
     new Option('--batch <n>', 'rows in a step (default: 64, or what the program fixes)').argParser(
@@ -147,6 +185,7 @@ program
     assignment,
   )
   .option('--weights <file>', 'safetensors with the parameters')
+  .addOption(mapOption())
   .addOption(
     new Option(
       '--seed <n>',

@@ -16,6 +16,9 @@ export function metricsCsv(points: readonly Point[]): string {
   return [[...fixed, ...names].join(','), ...rows, ''].join('\n');
 }
 
+const isSplit = (text: string | undefined): text is Point['split'] =>
+  text === 'train' || text === 'validation' || text === 'test';
+
 /** The points of a file that `metricsCsv` wrote, up to `lastStep`; none where it is anything else. */
 export function parseMetrics(text: string, lastStep: number): readonly Point[] {
   const [head, ...rows] = text.split('\n').filter((line) => line !== '');
@@ -24,7 +27,7 @@ export function parseMetrics(text: string, lastStep: number): readonly Point[] {
   return rows.flatMap((row): Point[] => {
     const [step, epoch, split, ...values] = row.split(',');
     if (values.length !== names.length - fixed.length) return [];
-    if ((split !== 'train' && split !== 'test') || !(Number(step) <= lastStep)) return [];
+    if (!isSplit(split) || !(Number(step) <= lastStep)) return [];
     const measures = Object.fromEntries(
       values.flatMap((value, i) =>
         value === '' ? [] : [[names[fixed.length + i], Number(value)]],

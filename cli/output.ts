@@ -27,8 +27,8 @@ export const note = (text: string): void => void process.stderr.write(`${text}\n
 export const colors = pc.createColors(pc.isColorSupported && process.stderr.isTTY === true);
 
 /** A problem of the runtime as a diagnostic without a place in a source. */
-export const toDiagnostic = ({ code, file, message, help }: Problem): Diagnostic =>
-  report(files[code], { span: null, data: { file, message }, help });
+export const toDiagnostic = ({ code, file, message, help, notes = [] }: Problem): Diagnostic =>
+  report(files[code], { span: null, data: { file, message }, help, notes });
 
 /** Shows diagnostics; the exit code they call for. With `json`, one object on standard output, even for none. */
 export function show(

@@ -1,5 +1,5 @@
-// loss.svg: the loss over epochs, on the training data as a line and on the test data as dots. Plain SVG that any browser shows,
-// light or dark.
+// loss.svg: the losses over epochs, a colour each, on training, validation and test data. Plain SVG that any browser shows, light or
+// dark.
 
 import type { Point } from '../runtime/train.ts';
 
@@ -25,68 +25,134 @@ const escape = (text: string): string => text.replace(/[&<>"]/g, (c) => `&#${c.c
 
 const fixed = (n: number): string => n.toFixed(1);
 
+/** One measure on one kind of data. */
 interface Series {
-  readonly split: Point['split'];
+  readonly name: string;
+  readonly split: Split;
+  /** Of the measure's colour. */
+  readonly color: string;
   readonly points: readonly { readonly x: number; readonly y: number }[];
 }
 
-const seriesOf = (points: readonly Point[], name: string, split: Point['split']): Series => ({
-  split,
-  points: points.flatMap(({ epoch, split: of, measures }) =>
-    of === split && Number.isFinite(measures[name]) ? [{ x: epoch, y: measures[name] }] : [],
-  ),
-});
+type Split = Point['split'];
+
+const colors = ['#3572b0', '#d1622b', '#3a8a52', '#8a5bb0', '#b03560', '#7a7a2a'];
+
+/** How each kind of data is drawn; in the legend too. */
+const splits: readonly { readonly split: Split; readonly label: string }[] = [
+  { split: 'train', label: 'training' },
+  { split: 'validation', label: 'validation' },
+  { split: 'test', label: 'test' },
+];
+
+function seriesOf(points: readonly Point[], names: readonly string[]): readonly Series[] {
+  return names.flatMap((name, i) =>
+    splits.map(({ split }) => ({
+      name,
+      split,
+      color: colors[i % colors.length],
+      points: points.flatMap(({ epoch, split: of, measures }) =>
+        of === split && Number.isFinite(measures[name]) ? [{ x: epoch, y: measures[name] }] : [],
+      ),
+    })),
+  );
+}
 
 const style = `
   text { font: 12px system-ui, sans-serif; fill: #444 }
   .title { font-size: 14px; font-weight: 600 }
   .grid { stroke: #8883; stroke-width: 1 }
-  .train { fill: none; stroke: #3572b0; stroke-width: 2; stroke-linejoin: round }
-  .test { fill: #d1622b; stroke: none }
+  .train { fill: none; stroke-width: 2; stroke-linejoin: round }
+  .validation { fill: none; stroke-width: 1.5; stroke-dasharray: 5 3 }
   @media (prefers-color-scheme: dark) { text { fill: #ccc } }
 `;
 
-/** The curve of the measure called `name`. */
-export function lossPlot(points: readonly Point[], name: string, title: string): string {
-  const [trained, tested] = [seriesOf(points, name, 'train'), seriesOf(points, name, 'test')];
-  const all = [...trained.points, ...tested.points];
+interface Scale {
+  readonly x: (value: number) => number;
+  readonly y: (value: number) => number;
+}
+
+/** The curves of the measures called `names`: of training data a line, of validation data a dashed one, of test data dots. */
+export function lossPlot(
+  points: readonly Point[],
+  names: readonly string[],
+  title: string,
+): string {
+  const series = seriesOf(points, names).filter((s) => s.points.length > 0);
+  const all = series.flatMap((s) => s.points);
   const right = Math.max(1, ...all.map(({ x }) => x));
   const top = Math.max(0, ...all.map(({ y }) => y)) || 1;
   const bottom = Math.min(0, ...all.map(({ y }) => y));
-  const x = (v: number): number => margin.left + (v / right) * inner.width;
-  const y = (v: number): number => margin.top + (1 - (v - bottom) / (top - bottom)) * inner.height;
-  const vertical = ticks(bottom, top, 6).map(
-    (v) =>
-      `<line class="grid" x1="${margin.left}" x2="${width - margin.right}" y1="${fixed(y(v))}" y2="${fixed(y(v))}"/>` +
-      `<text x="${margin.left - 8}" y="${fixed(y(v) + 4)}" text-anchor="end">${v}</text>`,
-  );
-  const horizontal = ticks(0, right, 10).map(
-    (v) =>
-      `<text x="${fixed(x(v))}" y="${height - margin.bottom + 20}" text-anchor="middle">${v}</text>`,
-  );
-  const path = trained.points
-    .map((p, i) => `${i === 0 ? 'M' : 'L'}${fixed(x(p.x))} ${fixed(y(p.y))}`)
-    .join('');
-  const dots = tested.points.map(
-    (p) => `<circle class="test" cx="${fixed(x(p.x))}" cy="${fixed(y(p.y))}" r="4"/>`,
-  );
-  const legend =
-    `<line class="train" x1="${width - 190}" x2="${width - 166}" y1="22" y2="22"/><text x="${width - 160}" y="26">training</text>` +
-    (dots.length === 0
-      ? ''
-      : `<circle class="test" cx="${width - 86}" cy="22" r="4"/><text x="${width - 76}" y="26">test</text>`);
+  const scale: Scale = {
+    x: (v) => margin.left + (v / right) * inner.width,
+    y: (v) => margin.top + (1 - (v - bottom) / (top - bottom)) * inner.height,
+  };
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img">`,
     `<title>${escape(title)}</title>`,
     `<style>${style}</style>`,
     `<text class="title" x="${margin.left}" y="26">${escape(title)}</text>`,
-    legend,
-    ...vertical,
-    ...horizontal,
-    `<text x="${margin.left + inner.width / 2}" y="${height - 8}" text-anchor="middle">epochs</text>`,
-    `<path class="train" d="${path}"/>`,
-    ...dots,
+    ...legend(series),
+    ...axes(scale, right, bottom, top),
+    ...series.map((s) => curve(scale, s)),
     '</svg>',
     '',
   ].join('\n');
 }
+
+function axes(scale: Scale, right: number, bottom: number, top: number): string[] {
+  const rows = ticks(bottom, top, 6).map((v) => {
+    const y = scale.y(v);
+    return (
+      `<line class="grid" x1="${margin.left}" x2="${width - margin.right}" y1="${fixed(y)}" y2="${fixed(y)}"/>` +
+      `<text x="${margin.left - 8}" y="${fixed(y + 4)}" text-anchor="end">${v}</text>`
+    );
+  });
+  const columns = ticks(0, right, 10).map(
+    (v) =>
+      `<text x="${fixed(scale.x(v))}" y="${height - margin.bottom + 20}" text-anchor="middle">${v}</text>`,
+  );
+  const label = `<text x="${margin.left + inner.width / 2}" y="${height - 8}" text-anchor="middle">epochs</text>`;
+  return [...rows, ...columns, label];
+}
+
+function curve({ x, y }: Scale, { split, color, points }: Series): string {
+  if (split === 'test')
+    return points
+      .map(
+        (p) =>
+          `<circle class="test" cx="${fixed(x(p.x))}" cy="${fixed(y(p.y))}" r="4" fill="${color}"/>`,
+      )
+      .join('');
+  const path = points
+    .map((p, i) => `${i === 0 ? 'M' : 'L'}${fixed(x(p.x))} ${fixed(y(p.y))}`)
+    .join('');
+  return `<path class="${split}" stroke="${color}" d="${path}"/>`;
+}
+
+/** An entry a measure, and one a kind of data where there are several; from the right. */
+function legend(series: readonly Series[]): string[] {
+  const names = new Map(series.map(({ name, color }) => [name, color]));
+  const kinds = splits.filter(({ split }) => series.some((s) => s.split === split));
+  const entries = [
+    ...[...names].map(([name, color]) => ({ text: name, mark: mark('train', color) })),
+    ...(kinds.length < 2 ? [] : kinds).map(({ split, label }) => ({
+      text: label,
+      mark: mark(split, '#888'),
+    })),
+  ];
+  let right = width - margin.right;
+  return entries.toReversed().map(({ text, mark: draw }) => {
+    // About 7 pixels a character.
+    const at = right - 7 * text.length;
+    right = at - 48;
+    return `${draw(at - 30)}<text x="${fixed(at)}" y="26">${escape(text)}</text>`;
+  });
+}
+
+const mark =
+  (split: Split, color: string) =>
+  (x: number): string =>
+    split === 'test'
+      ? `<circle cx="${fixed(x + 16)}" cy="22" r="4" fill="${color}"/>`
+      : `<line class="${split}" stroke="${color}" x1="${fixed(x)}" x2="${fixed(x + 24)}" y1="22" y2="22"/>`;

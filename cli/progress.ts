@@ -3,12 +3,13 @@
 
 import type { SingleBar } from 'cli-progress';
 
-import type { Measures, StepEvent } from '../runtime/train.ts';
+import type { Measures } from '../runtime/measures.ts';
+import type { EpochEvent, StepEvent } from '../runtime/train.ts';
 import { colors, note } from './output.ts';
 
 export interface Progress {
   readonly step: (event: StepEvent) => void;
-  readonly epoch: (epoch: number, epochs: number, train: Measures, test: Measures | null) => void;
+  readonly epoch: (event: EpochEvent, epochs: number) => void;
   /** Must be called at the end, whatever it was: a bar hides the cursor. */
   readonly stop: () => void;
 }
@@ -19,7 +20,7 @@ export const showMeasures = (measures: Measures): string =>
     .map(([name, value]) => `${name} ${formatNumber(value)}`)
     .join('  ');
 
-const formatNumber = (value: number): string =>
+export const formatNumber = (value: number): string =>
   value !== 0 && (Math.abs(value) < 1e-3 || Math.abs(value) >= 1e5)
     ? value.toExponential(3)
     : value.toPrecision(4);
@@ -70,19 +71,21 @@ function createMeter() {
 const showRate = (rate: number): string =>
   `${rate >= 100 ? rate.toFixed(0) : rate.toPrecision(2)} steps/s`;
 
-function epochLine(epoch: number, epochs: number, train: Measures, test: Measures | null): string {
-  const tested = test === null ? '' : `  ${colors.bold('test')} ${showMeasures(test)}`;
-  return `epoch ${epoch}/${epochs}  ${showMeasures(train)}${tested}`;
+function epochLine({ epoch, train, validation, test, isBest }: EpochEvent, epochs: number): string {
+  const part = (name: string, measures: Measures | null): string =>
+    measures === null ? '' : `  ${colors.bold(name)} ${showMeasures(measures)}`;
+  const mark = isBest ? `  ${colors.green('best')}` : '';
+  return `epoch ${epoch}/${epochs}  ${showMeasures(train)}${part('validation', validation)}${part('test', test)}${mark}`;
 }
 
 /** Shows epochs as lines: all of them if they are few or long, else one a second, and the last. */
 function createEpochLines(): Progress['epoch'] {
   let last = -Infinity;
-  return (epoch, epochs, ...measures) => {
+  return (event, epochs) => {
     const now = performance.now();
-    if (epochs > 50 && epoch < epochs && now - last < 1000) return;
+    if (epochs > 50 && event.epoch < epochs && now - last < 1000) return;
     last = now;
-    note(epochLine(epoch, epochs, ...measures));
+    note(epochLine(event, epochs));
   };
 }
 

@@ -25,6 +25,8 @@ export interface CompileOptions {
   readonly onPass?: (pass: string, graph: Graph) => void;
   /** Gets the time each stage took, in milliseconds. */
   readonly onStage?: (stage: string, milliseconds: number) => void;
+  /** Whether the parameter at a path stays as it is, whatever the train blocks say. */
+  readonly isFrozen?: (path: string) => boolean;
 }
 
 export interface Compilation {
@@ -35,7 +37,7 @@ export interface Compilation {
 
 /** The graphs of a program, differentiated and simplified. */
 export function compile(main: Source, host: Host, options: CompileOptions = {}): Compilation {
-  const { onPass = () => {}, onStage = () => {} } = options;
+  const { onPass = () => {}, onStage = () => {}, isFrozen = () => false } = options;
   const timed = <T>(stage: string, body: () => T): T => {
     const start = performance.now();
     const result = body();
@@ -46,7 +48,7 @@ export function compile(main: Source, host: Host, options: CompileOptions = {}):
   const typed = checked.program;
   if (typed === null || checked.diagnostics.some(({ severity }) => severity === 'error'))
     return { program: null, diagnostics: checked.diagnostics };
-  const elaborated = timed('elaborate', () => elaborate(typed));
+  const elaborated = timed('elaborate', () => elaborate(typed, isFrozen));
   const diagnostics = [...checked.diagnostics, ...elaborated.diagnostics];
   const { program } = elaborated;
   if (program === null) return { program, diagnostics };

@@ -22,9 +22,16 @@ export interface CompiledFunction {
   readonly results: readonly DataPort[];
 }
 
+export interface Loss {
+  readonly name: string;
+  readonly sense: 'minimize' | 'maximize';
+}
+
 export interface CompiledTrain {
   readonly name: string;
   readonly data: readonly DataPort[];
+  /** The outputs of role `loss`, in order, and which way each is to go. */
+  readonly losses: readonly Loss[];
   /**
    * One step. Inputs: data; parameter, optimizer, state, counter; `seed` where it draws. Outputs: loss and report scalars, and
    * `X.next` for every fed-back input X (role as the input's).

@@ -4,16 +4,12 @@
 
 import type { Tensor } from '../compiler/ir/tensor.ts';
 import type { ArrayFile } from './data/array.ts';
-import { readSafetensors, writeSafetensors } from './data/safetensors.ts';
+import { readSafetensors, writeSafetensors, type SafetensorsFile } from './data/safetensors.ts';
 import { readBytes, writeAtomic } from './files.ts';
 import { isProblem, problem, showSizes, type Problem } from './problem.ts';
+import type { Sums } from './measures.ts';
 import type { PortInfo } from './program.ts';
-
-/** Sums over rows of the losses and reports since they were last shown, and how many rows. */
-export interface Sums {
-  readonly rows: number;
-  readonly totals: Readonly<Record<string, number>>;
-}
+import type { Best } from './validation.ts';
 
 /** Where a run stands. */
 export interface Position {
@@ -30,6 +26,8 @@ export interface Position {
   readonly row: number;
   readonly epochSums: Sums;
   readonly windowSums: Sums;
+  /** Null where there are no validation data. */
+  readonly best: Best | null;
 }
 
 export interface Checkpoint {
@@ -40,7 +38,7 @@ export interface Checkpoint {
 }
 
 /** What follows `dlg` in the metadata; raise it when the meaning of `Position` changes. */
-const version = 'dlg checkpoint 1';
+const version = 'dlg checkpoint 2';
 
 export const encodeCheckpoint = ({ tensors, position }: Checkpoint): Uint8Array =>
   writeSafetensors(tensors, { format: version, position: JSON.stringify(position) });
@@ -51,7 +49,7 @@ export const saveCheckpoint = (path: string, checkpoint: Checkpoint): Problem | 
 
 /** The checkpoint at `path`, if it has a tensor for each of `ports`. */
 export function loadCheckpoint(path: string, ports: readonly PortInfo[]): Checkpoint | Problem {
-  const file = readFile(path);
+  const file = readWeightsFile(path);
   if (isProblem(file)) return file;
   const position = parsePosition(file.metadata);
   if (position === null)
@@ -65,16 +63,8 @@ export function loadCheckpoint(path: string, ports: readonly PortInfo[]): Checkp
   return isProblem(tensors) ? tensors : { kind: 'checkpoint', tensors, position };
 }
 
-/** A tensor for each of `ports`, by name, from any safetensors file; what else the file holds is left alone. */
-export function loadWeights(
-  path: string,
-  ports: readonly PortInfo[],
-): ReadonlyMap<string, Tensor> | Problem {
-  const file = readFile(path);
-  return isProblem(file) ? file : selectTensors(path, file.tensors, ports);
-}
-
-function readFile(path: string) {
+/** A safetensors file, whoever wrote it. */
+export function readWeightsFile(path: string): SafetensorsFile | Problem {
   const bytes = readBytes(path);
   if (isProblem(bytes)) return bytes;
   const file = readSafetensors(path, bytes);
@@ -85,6 +75,15 @@ const isSums = (value: unknown): value is Sums => {
   if (typeof value !== 'object' || value === null) return false;
   const { rows, totals } = value as Partial<Record<keyof Sums, unknown>>;
   return typeof rows === 'number' && typeof totals === 'object' && totals !== null;
+};
+
+const isBest = (value: unknown): value is Best => {
+  if (typeof value !== 'object' || value === null) return false;
+  const { watch, data, epoch, value: best } = value as Partial<Record<keyof Best, unknown>>;
+  const named = typeof watch === 'object' && watch !== null && 'name' in watch && 'sense' in watch;
+  return (
+    named && typeof data === 'string' && Number.isSafeInteger(epoch) && typeof best === 'number'
+  );
 };
 
 function parsePosition(metadata: Readonly<Record<string, string>>): Position | null {
@@ -103,7 +102,8 @@ function parsePosition(metadata: Readonly<Record<string, string>>): Position | n
     typeof position.block === 'string' &&
     typeof position.data === 'string' &&
     isSums(position.epochSums) &&
-    isSums(position.windowSums);
+    isSums(position.windowSums) &&
+    (position.best === null || isBest(position.best));
   return whole ? (value as Position) : null;
 }
 

@@ -12,6 +12,8 @@ export interface Problem extends FileProblem {
   readonly message: string;
   /** One suggestion that works. */
   readonly help: string | null;
+  /** What else there is to know, a sentence each. */
+  readonly notes?: readonly string[];
 }
 
 export const problem = (

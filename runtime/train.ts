@@ -2,11 +2,14 @@
 // test data after each epoch, and hands out checkpoints. It knows programs only through runtime/program.ts and touches no files.
 
 import { tensor, type Tensor } from '../compiler/ir/tensor.ts';
-import type { Checkpoint, Position, Sums } from './checkpoint.ts';
+import type { Checkpoint, Position } from './checkpoint.ts';
 import { takeBatch, type Dataset } from './data/dataset.ts';
-import { inOrder, shuffled } from './data/order.ts';
+import { shuffled } from './data/order.ts';
+import { addMeasures, meansOf, measure, measuresOf, noSums, type Measures } from './measures.ts';
+import { createRest, saveSchedule, type SaveEvery, type SaveSchedule } from './pace.ts';
 import { isProblem, problem, type Problem } from './problem.ts';
 import type { PortInfo, Program } from './program.ts';
+import { bestOf, isExhausted, type Best, type Validation } from './validation.ts';
 
 /** The three programs of a `train` block (compiler/program.ts). */
 export interface TrainPrograms {
@@ -22,12 +25,8 @@ export interface TrainSettings {
   readonly seed: number;
   /** A hash of the data, kept in checkpoints (runtime/data/fingerprint.ts). */
   readonly data: string;
-  /** Checkpoints come after so many steps, or after so much time and after epochs of a second or more; and at the end. */
-  readonly saveEvery: { readonly steps: number } | { readonly seconds: number };
+  readonly saveEvery: SaveEvery;
 }
-
-/** Losses and reports by name, as means over rows. */
-export type Measures = Readonly<Record<string, number>>;
 
 export interface StepEvent {
   readonly step: number;
@@ -41,20 +40,32 @@ export interface StepEvent {
   readonly measures: Measures;
 }
 
-/** A point of the curve: the mean over the last steps, or over the test data after an epoch. */
+/** A point of the curve: the mean over the last steps, or over other data after an epoch. */
 export interface Point {
   readonly step: number;
   /** Epochs done, with their part: 1.5 is the middle of the second. */
   readonly epoch: number;
-  readonly split: 'train' | 'test';
+  readonly split: 'train' | 'validation' | 'test';
   readonly measures: Measures;
+}
+
+/** An epoch that ended, with the means over each kind of data. */
+export interface EpochEvent {
+  /** From 1. */
+  readonly epoch: number;
+  readonly train: Measures;
+  readonly validation: Measures | null;
+  readonly test: Measures | null;
+  readonly isBest: boolean;
 }
 
 /** What the loop tells its caller. `save` may refuse, which ends the run. */
 export interface TrainEvents {
   readonly onStep?: (event: StepEvent) => void;
   readonly onPoint?: (point: Point) => void;
-  readonly onEpoch?: (epoch: number, train: Measures, test: Measures | null) => void;
+  readonly onEpoch?: (event: EpochEvent) => void;
+  /** The weights after the best epoch so far, to be kept until the next. Comes before the checkpoint that speaks of it. */
+  readonly onBest?: (tensors: ReadonlyMap<string, Tensor>, best: Best) => void;
   readonly save: (checkpoint: Checkpoint) => Problem | null;
   /** Asked between steps: true saves a checkpoint and ends the run. */
   readonly shouldStop?: () => boolean;
@@ -67,10 +78,21 @@ export interface TrainResult {
   readonly test: Measures | null;
 }
 
+/** What a run is made of. */
+export interface TrainInputs {
+  readonly programs: TrainPrograms;
+  readonly dataset: Dataset;
+  readonly test?: Dataset | null;
+  readonly validation?: Validation | null;
+  readonly settings: TrainSettings;
+  /** Where to go on from; null: from the beginning. */
+  readonly start?: Checkpoint | null;
+  /** First values to take in place of those drawn, by path. */
+  readonly initial?: ReadonlyMap<string, Tensor>;
+}
+
 const fedBack = new Set(['parameter', 'optimizer', 'state', 'counter']);
-const measured = new Set(['loss', 'report']);
 const pointsPerEpoch = 50;
-const nothing: Sums = { rows: 0, totals: {} };
 
 /** The inputs of a step that its outputs `NAME.next` replace. */
 export const carriedPorts = (step: Program): readonly PortInfo[] =>
@@ -80,6 +102,7 @@ interface Run {
   readonly programs: TrainPrograms;
   readonly dataset: Dataset;
   readonly test: Dataset | null;
+  readonly validation: Validation | null;
   readonly settings: TrainSettings;
   readonly events: TrainEvents;
   readonly stepsPerEpoch: number;
@@ -93,13 +116,17 @@ interface State {
   readonly position: Position;
 }
 
-/** Trains from `start`, or from freshly drawn parameters where it is null (then `initial` replaces some of them). */
+/** Trains from `start`, or from freshly drawn parameters, some of which `initial` replaces. */
 export async function train(
-  programs: TrainPrograms,
-  dataset: Dataset,
-  test: Dataset | null,
-  settings: TrainSettings,
-  start: Checkpoint | null,
+  {
+    programs,
+    dataset,
+    test = null,
+    validation = null,
+    settings,
+    start = null,
+    initial,
+  }: TrainInputs,
   events: TrainEvents,
 ): Promise<TrainResult | Problem> {
   const batches = dataset.rows / settings.batch;
@@ -107,16 +134,18 @@ export async function train(
     programs,
     dataset,
     test,
+    validation,
     settings,
     events,
     stepsPerEpoch: dataset.fixedBatch === null ? Math.ceil(batches) : Math.floor(batches),
     seed: tensor('u32', [], [settings.seed]),
     due: saveSchedule(settings.saveEvery),
   };
-  let state: State = start ?? (await freshState(run));
-  let measures: Measures | null = null;
-  if (state.position.epoch >= settings.epochs) measures = await evaluate(run, state);
-  while (state.position.epoch < settings.epochs) {
+  let state: State = start ?? (await freshState(run, initial ?? new Map()));
+  const isOver = (): boolean =>
+    state.position.epoch >= settings.epochs || isExhausted(validation, state.position);
+  let measures: Measures | null = isOver() ? await measureOn(run, test, state) : null;
+  while (!isOver()) {
     const next = await epoch(run, state);
     if (isProblem(next)) return next;
     if ('stopped' in next) return { kind: 'stopped', last: next.stopped, test: null };
@@ -125,9 +154,14 @@ export async function train(
   return { kind: 'trained', last: { kind: 'checkpoint', ...state }, test: measures };
 }
 
-async function freshState({ programs, dataset, settings, seed }: Run): Promise<State> {
+async function freshState(
+  { programs, dataset, settings, seed }: Run,
+  initial: ReadonlyMap<string, Tensor>,
+): Promise<State> {
   const drawn = await programs.init.run({ seed });
-  const tensors = carriedPorts(programs.step).map(({ name }) => [name, drawn[name]] as const);
+  const tensors = carriedPorts(programs.step).map(
+    ({ name }) => [name, initial.get(name) ?? drawn[name]] as const,
+  );
   const { block, batch, data } = settings;
   return {
     tensors: new Map(tensors),
@@ -140,11 +174,19 @@ async function freshState({ programs, dataset, settings, seed }: Run): Promise<S
       step: 0,
       epoch: 0,
       row: 0,
-      epochSums: nothing,
-      windowSums: nothing,
+      epochSums: noSums,
+      windowSums: noSums,
+      best: null,
     },
   };
 }
+
+const measureOn = async (
+  { programs, settings }: Run,
+  data: Dataset | null,
+  { tensors }: State,
+): Promise<Measures | null> =>
+  data === null ? null : measure(programs.evaluate, data, settings, tensors);
 
 type EpochResult =
   { readonly state: State; readonly measures: Measures | null } | { readonly stopped: Checkpoint };
@@ -179,16 +221,33 @@ async function epoch(run: Run, start: State): Promise<EpochResult | Problem> {
 }
 
 async function finishEpoch(run: Run, state: State): Promise<EpochResult | Problem> {
-  const { events, settings, due } = run;
-  const epoch = state.position.epoch + 1;
-  const test = await evaluate(run, state);
-  if (test !== null)
-    events.onPoint?.({ step: state.position.step, epoch, split: 'test', measures: test });
-  events.onEpoch?.(epoch, meansOf(state.position.epochSums), test);
-  const position: Position = { ...state.position, epoch, row: 0, epochSums: nothing };
-  const ended: State = { ...state, position };
-  const save = epoch === settings.epochs || due(position.step, true);
-  const refused = save ? events.save({ kind: 'checkpoint', ...ended }) : null;
+  const { events, settings, due, validation } = run;
+  const { position } = state;
+  const epoch = position.epoch + 1;
+  const test = await measureOn(run, run.test, state);
+  const validated = await measureOn(run, validation?.dataset ?? null, state);
+  const { step } = position;
+  if (validated !== null)
+    events.onPoint?.({ step, epoch, split: 'validation', measures: validated });
+  if (test !== null) events.onPoint?.({ step, epoch, split: 'test', measures: test });
+  const best =
+    validation === null || validated === null
+      ? position.best
+      : bestOf(validation, position.best, epoch, validated);
+  const isBest = best !== null && best !== position.best;
+  events.onEpoch?.({
+    epoch,
+    train: meansOf(position.epochSums),
+    validation: validated,
+    test,
+    isBest,
+  });
+  if (isBest) events.onBest?.(state.tensors, best);
+  const next: Position = { ...position, epoch, row: 0, epochSums: noSums, best };
+  const ended: State = { ...state, position: next };
+  const isLast = epoch === settings.epochs || isExhausted(validation, next);
+  const refused =
+    due(position.step, true) || isLast ? events.save({ kind: 'checkpoint', ...ended }) : null;
   return refused ?? { state: ended, measures: test };
 }
 
@@ -224,8 +283,8 @@ async function step(
     ...position,
     step: position.step + 1,
     row: to,
-    epochSums: plus(position.epochSums, rows, measures),
-    windowSums: plus(position.windowSums, rows, measures),
+    epochSums: addMeasures(position.epochSums, rows, measures),
+    windowSums: addMeasures(position.windowSums, rows, measures),
   };
   return {
     state: { tensors: new Map(carried), position: next },
@@ -242,75 +301,5 @@ function point({ events }: Run, state: State, part: number): State {
     split: 'train',
     measures: meansOf(position.windowSums),
   });
-  return { ...state, position: { ...position, windowSums: nothing } };
-}
-
-/**
- * The losses and reports on the test data, as means over its rows: exact for what is itself a mean over the batch, as losses and
- * accuracies are. Rows that do not fill a batch of fixed size are left out.
- */
-async function evaluate(
-  { programs, test, settings }: Run,
-  { tensors }: State,
-): Promise<Measures | null> {
-  if (test === null) return null;
-  const order = inOrder(test.rows);
-  const weights = Object.fromEntries(tensors);
-  let sums = nothing;
-  for (let from = 0; from < test.rows; from += settings.batch) {
-    const to = Math.min(from + settings.batch, test.rows);
-    if (test.fixedBatch !== null && to - from < test.fixedBatch) break;
-    // Each batch has draws of its own, the same after every epoch.
-    const seed = tensor('u32', [], [(settings.seed + from) >>> 0]);
-    const feeds = { ...weights, ...takeBatch(test, order, from, to), seed };
-    const outputs = await programs.evaluate.run(feeds);
-    sums = plus(sums, to - from, measuresOf(programs.evaluate, outputs));
-  }
-  return meansOf(sums);
-}
-
-const measuresOf = (program: Program, outputs: Readonly<Record<string, Tensor>>): Measures =>
-  Object.fromEntries(
-    program.outputs
-      .filter(({ role }) => measured.has(role))
-      .map(({ name }) => [name, outputs[name].data[0]]),
-  );
-
-const plus = ({ rows, totals }: Sums, more: number, measures: Measures): Sums => ({
-  rows: rows + more,
-  totals: Object.fromEntries(
-    Object.entries(measures).map(([name, value]) => [name, (totals[name] ?? 0) + value * more]),
-  ),
-});
-
-const meansOf = ({ rows, totals }: Sums): Measures =>
-  Object.fromEntries(Object.entries(totals).map(([name, total]) => [name, total / rows]));
-
-/** Whether a checkpoint is due after a step, which may have ended an epoch. */
-type SaveSchedule = (step: number, epochEnds: boolean) => boolean;
-
-/** With time, the end of an epoch is a good moment, but short epochs must not spend it all on writing. */
-function saveSchedule(every: TrainSettings['saveEvery']): SaveSchedule {
-  if ('steps' in every) return (step) => step % every.steps === 0;
-  let last = performance.now();
-  return (_, epochEnds) => {
-    const now = performance.now();
-    if (now - last < (epochEnds ? Math.min(1, every.seconds) : every.seconds) * 1000) return false;
-    last = now;
-    return true;
-  };
-}
-
-/**
- * Lets Node handle signals and output now and then: ONNX Runtime computes on this thread, and promises that are already
- * fulfilled never leave it.
- */
-function createRest(): () => Promise<void> | undefined {
-  let last = performance.now();
-  return () => {
-    const now = performance.now();
-    if (now - last < 50) return undefined;
-    last = now;
-    return new Promise((resolve) => setImmediate(resolve));
-  };
+  return { ...state, position: { ...position, windowSums: noSums } };
 }

@@ -8,10 +8,12 @@ import type { Tensor } from '../../compiler/ir/tensor.ts';
 import { exportOnnx } from '../../compiler/pipeline.ts';
 import type { CompiledProgram } from '../../compiler/program.ts';
 import { passes } from '../../compiler/transform/passes.ts';
-import { loadWeights } from '../../runtime/checkpoint.ts';
 import { writeAtomic } from '../../runtime/files.ts';
 import { count, isProblem, plural, type Problem } from '../../runtime/problem.ts';
+import type { PortInfo } from '../../runtime/program.ts';
+import { loadWeights } from '../../runtime/weights.ts';
 import { compileFile } from '../compile.ts';
+import { renamingsOf } from '../maps.ts';
 import { exit, fail, note, print, type ExitCode } from '../output.ts';
 import { weightPorts } from '../weights.ts';
 
@@ -19,6 +21,7 @@ interface BuildOptions {
   readonly out: string;
   readonly weights?: string;
   readonly steps?: number;
+  readonly map?: readonly string[];
   readonly printAfter?: string;
   readonly stats?: boolean;
   readonly json?: boolean;
@@ -50,15 +53,15 @@ export async function build(file: string, options: BuildOptions): Promise<ExitCo
 /** The bytes written to each path. */
 function write(
   program: CompiledProgram,
-  { out, weights: path, steps }: BuildOptions,
+  { out, weights: path, map, steps }: BuildOptions,
   stats: Stats,
 ): ReadonlyMap<string, number> | Problem {
   let weights: ReadonlyMap<string, Tensor> | undefined;
   if (path !== undefined) {
-    const loaded = loadWeights(
-      path,
-      program.functions.flatMap(({ graph }) => weightPorts(graph)),
-    );
+    const rules = renamingsOf(map);
+    if (isProblem(rules)) return rules;
+    const ports = program.functions.flatMap(({ graph }) => weightPorts(graph));
+    const loaded = loadWeights(path, uniqueByName(ports), rules);
     if (isProblem(loaded)) return loaded;
     weights = loaded;
   }
@@ -73,6 +76,10 @@ function write(
   }
   return written;
 }
+
+const uniqueByName = (ports: readonly PortInfo[]): readonly PortInfo[] => [
+  ...new Map(ports.map((port) => [port.name, port])).values(),
+];
 
 const size = (bytes: number): string =>
   bytes < 10_000 ? plural(bytes, 'byte') : `${count(Math.round(bytes / 1000))} kB`;

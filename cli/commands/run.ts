@@ -3,19 +3,21 @@
 import type { Tensor } from '../../compiler/ir/tensor.ts';
 import { tensor } from '../../compiler/ir/tensor.ts';
 import type { CompiledFunction, CompiledProgram } from '../../compiler/program.ts';
-import { loadWeights } from '../../runtime/checkpoint.ts';
 import { checkNames, loadPorts, type Sources } from '../../runtime/data/dataset.ts';
 import { fitAll, toTensor, type Loaded } from '../../runtime/data/fit.ts';
 import { readJson } from '../../runtime/data/json.ts';
 import { isProblem, problem, type Problem } from '../../runtime/problem.ts';
-import { compileFile, select } from '../compile.ts';
+import { loadWeights } from '../../runtime/weights.ts';
+import { chooseFunction, compileFile } from '../compile.ts';
 import { guarded, load, type DeviceOptions } from '../device.ts';
+import { renamingsOf } from '../maps.ts';
 import { exit, fail, print, type ExitCode } from '../output.ts';
 import { weightPorts } from '../weights.ts';
 
 interface RunOptions extends DeviceOptions {
   readonly input?: ReadonlyMap<string, string>;
   readonly weights?: string;
+  readonly map?: readonly string[];
   readonly seed?: number;
   readonly json?: boolean;
 }
@@ -36,7 +38,7 @@ async function evaluate(
   name: string,
   options: RunOptions,
 ): Promise<ReadonlyMap<string, unknown> | Problem> {
-  const entry = select(program.functions, 'export fn', name);
+  const entry = chooseFunction(program.functions, name);
   if (isProblem(entry)) return entry;
   const inputs = readInputs(entry, options.input ?? new Map());
   if (isProblem(inputs)) return inputs;
@@ -95,11 +97,13 @@ function seedOf({ graph }: CompiledFunction, { seed }: RunOptions): Tensors | Pr
 async function readWeights(
   program: CompiledProgram,
   { graph }: CompiledFunction,
-  { weights, seed, ...device }: RunOptions,
+  { weights, map, seed, ...device }: RunOptions,
 ): Promise<Tensors | Problem> {
   const ports = weightPorts(graph);
   if (weights !== undefined) {
-    const loaded = loadWeights(weights, ports);
+    const rules = renamingsOf(map);
+    if (isProblem(rules)) return rules;
+    const loaded = loadWeights(weights, ports, rules);
     return isProblem(loaded) ? loaded : Object.fromEntries(loaded);
   }
   if (ports.length === 0) return {};

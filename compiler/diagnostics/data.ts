@@ -94,8 +94,9 @@ export const files = defineDiagnostics({
     severity,
     message,
     example,
-    title: 'the program has no such entry point',
-    explanation: 'The command names an `export fn` or a `train` block of the file.',
+    title: 'which entry point is meant is not clear',
+    explanation:
+      'The command names an `export fn` or a `train` block of the file; where there is one `train` block only, it need not be named.',
   },
   E0511: {
     severity,
@@ -146,5 +147,14 @@ export const files = defineDiagnostics({
     explanation:
       '`--device webgpu` computes through WebGPU: in Node with Dawn, the optional package `webgpu`, which needs a driver for Vulkan ' +
       '(Linux), Direct3D 12 (Windows) or Metal (macOS). The message says which part is missing. `--device cpu` needs none of them.',
+  },
+  E0517: {
+    severity,
+    message,
+    example,
+    title: 'the program has no such part',
+    explanation:
+      '`--freeze` and `--only` name layers of the program or single parameters, by their paths, and `--watch` a loss or a report of ' +
+      'the `train` block.',
   },
 });

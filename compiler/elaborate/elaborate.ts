@@ -12,7 +12,10 @@ import { tableDiagnostics } from './table-diagnostics.ts';
 import { elaborateTrain } from './train.ts';
 
 /** The program's graphs as written, gradients still markers; null with diagnostics where a graph could not be built. */
-export function elaborate(program: TypedProgram): {
+export function elaborate(
+  program: TypedProgram,
+  isFrozen: (path: string) => boolean,
+): {
   readonly program: CompiledProgram | null;
   readonly diagnostics: readonly Diagnostic[];
 } {
@@ -20,7 +23,7 @@ export function elaborate(program: TypedProgram): {
   const attempt = <T>(body: () => T): T | null => collectRefusals(diagnostics, body);
   diagnostics.push(...tableDiagnostics(program));
   const functions = program.exports.map((entry) => attempt(() => elaborateFunction(entry)));
-  const trains = program.trains.map((train) => attempt(() => elaborateTrain(train)));
+  const trains = program.trains.map((train) => attempt(() => elaborateTrain(train, isFrozen)));
   const init = attempt(() => programInit(`${program.name}.init`, program.layers));
   if (init !== null) diagnostics.push(...layersTooLarge(init, program.layers));
   const failed = (): boolean => diagnostics.some(({ severity }) => severity === 'error');

@@ -24,7 +24,8 @@ export function optimize(training: Training, step: Optimize): Value {
   const { sense, objective, over, accumulate } = step;
   const loss = scalarOf(context, objective, environment);
   if (times === null) return loss;
-  const paths = parametersOf(context, over, environment);
+  const paths = parametersOf(context, over, environment).filter((path) => !training.isFrozen(path));
+  if (paths.length === 0) return loss;
   const values = paths.map((path) => currentValue(store, path));
   const gradients = builder.gradient(sense === 'minimize' ? loss : builder.negate(loss), values);
   const learners = paths.map((path, i): Learner => ({ path, gradient: gradients[i] }));

@@ -7,7 +7,7 @@ import type { Local, TypedTrain } from '../check/typed.ts';
 import { report } from '../diagnostics/diagnostic.ts';
 import { E0707 } from '../diagnostics/elaboration.ts';
 import type { Graph, Value } from '../ir/graph.ts';
-import type { CompiledTrain, DataPort } from '../program.ts';
+import type { CompiledTrain, DataPort, Loss } from '../program.ts';
 import { refuse, type Context } from './context.ts';
 import { demandOneSeed } from './draws.ts';
 import { initGraph } from './init.ts';
@@ -20,12 +20,17 @@ import type { Training } from './training.ts';
 /** The port that counts the steps done. */
 const counterName = 'step';
 
-export function elaborateTrain(train: TypedTrain): CompiledTrain {
-  const step = runTrain(train, true);
-  const evaluation = runTrain(train, false);
+/** `isFrozen` tells of a parameter's path whether it stays as it is. */
+export function elaborateTrain(
+  train: TypedTrain,
+  isFrozen: (path: string) => boolean,
+): CompiledTrain {
+  const step = runTrain(train, true, isFrozen);
+  const evaluation = runTrain(train, false, isFrozen);
   return {
     name: train.name,
     data: step.data,
+    losses: step.losses,
     step: step.graph,
     init: initGraph(`${train.name}.init`, step.store.entries.values()),
     evaluate: withoutIdle(evaluation.graph, counterName),
@@ -35,7 +40,13 @@ export function elaborateTrain(train: TypedTrain): CompiledTrain {
 function runTrain(
   train: TypedTrain,
   learns: boolean,
-): { readonly graph: Graph; readonly data: readonly DataPort[]; readonly store: Store } {
+  isFrozen: (path: string) => boolean,
+): {
+  readonly graph: Graph;
+  readonly data: readonly DataPort[];
+  readonly losses: readonly Loss[];
+  readonly store: Store;
+} {
   const { name, span } = train;
   if ([...train.parameters, ...train.states].some((own) => own.name === counterName))
     refuse(report(E0707, { span, data: { name, port: counterName } }));
@@ -55,6 +66,7 @@ function runTrain(
     times,
     measures: new Map(),
     names: namesOfSteps(train.steps),
+    isFrozen,
   };
   runSteps(training, train.steps);
   outputMeasures(training);
@@ -64,7 +76,8 @@ function runTrain(
       builder.output(`${path}.next`, role, store.current.get(path) ?? input);
   }
   demandOneSeed(context, name, span);
-  return { graph: builder.graph(name), data, store };
+  const losses = [...training.names.losses].map(([{ sense }, loss]) => ({ name: loss, sense }));
+  return { graph: builder.graph(name), data, losses, store };
 }
 
 /** Each step draws from a stream of its own, numbered by the steps done; what only evaluates from one that no step has. */

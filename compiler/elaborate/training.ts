@@ -22,6 +22,8 @@ export interface Training {
   readonly times: Value | null;
   readonly measures: Map<string, Measure>;
   readonly names: StepNames;
+  /** Whether the parameter at a path stays as it is, whatever the steps say. */
+  readonly isFrozen: (path: string) => boolean;
 }
 
 export interface StepNames {

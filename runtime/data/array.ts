@@ -1,6 +1,6 @@
 // Arrays as files hold them: what every loader returns, before it is checked against a declaration.
 
-/** Integers of 64 bits come as the nearest float64, half-precision reals as float32. */
+/** Integers of 64 bits come as the nearest float64, reals of 16 bits as float32. */
 export type ArrayData =
   | Uint8Array
   | Int8Array
@@ -23,6 +23,7 @@ export type ElementType =
   | 'int64'
   | 'uint64'
   | 'float16'
+  | 'bfloat16'
   | 'float32'
   | 'float64'
   | 'number';
@@ -97,6 +98,14 @@ function half(bits: number): number {
   return sign * (1024 + fraction) * 2 ** (exponent - 25);
 }
 
+const word = new DataView(new ArrayBuffer(4));
+
+/** The float32 whose upper half the bits are. */
+function upperHalf(bits: number): number {
+  word.setUint16(0, bits);
+  return word.getFloat32(0);
+}
+
 export const codecs: Readonly<Record<Exclude<ElementType, 'number'>, Codec>> = {
   bool: bytesOf,
   uint8: bytesOf,
@@ -136,6 +145,11 @@ export const codecs: Readonly<Record<Exclude<ElementType, 'number'>, Codec>> = {
     2,
     (n) => new Float32Array(n),
     (v, at, little) => half(v.getUint16(at, little)),
+  ),
+  bfloat16: converted(
+    2,
+    (n) => new Float32Array(n),
+    (v, at, little) => upperHalf(v.getUint16(at, little)),
   ),
   float32: codec(
     4,

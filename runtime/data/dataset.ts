@@ -27,6 +27,14 @@ export function loadDataset(ports: readonly DataPort[], sources: Sources): Datas
   return datasetOf(loaded);
 }
 
+/** For a block that takes no data: an epoch of `steps` steps. */
+export const withoutData = (steps: number): Dataset => ({
+  kind: 'dataset',
+  columns: [],
+  rows: steps,
+  fixedBatch: 1,
+});
+
 /** Loads one array for each port, nothing checked yet but the names. */
 export function loadPorts(
   ports: readonly DataPort[],

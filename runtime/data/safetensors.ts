@@ -22,6 +22,7 @@ const types: Readonly<Record<string, Exclude<ElementType, 'number'>>> = {
   U64: 'uint64',
   I64: 'int64',
   F16: 'float16',
+  BF16: 'bfloat16',
   F32: 'float32',
   F64: 'float64',
 };

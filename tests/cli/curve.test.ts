@@ -25,10 +25,11 @@ test('a file that is no metrics gives none', () => {
 });
 
 test('the plot has each point at its place', () => {
-  const svg = lossPlot(points, 'loss', 'a < b');
+  const svg = lossPlot(points, ['loss'], 'a < b');
   expect(svg).toContain('<title>a &#60; b</title>');
-  expect(svg.match(/class="test" cx/g)?.length).toBe(2);
-  const path = /class="train" d="([^"]*)"/.exec(svg)?.[1] ?? '';
+  expect(svg.match(/class="test" cx/g)?.length).toBe(1);
+  expect(svg.match(/<text[^>]*>(loss|training|test)</g)?.length).toBe(3);
+  const path = /<path class="train"[^>]* d="([^"]*)"/.exec(svg)?.[1] ?? '';
   const [first, second] = path
     .split(/[ML]/)
     .filter(Boolean)
@@ -41,7 +42,7 @@ test('the plot has each point at its place', () => {
 
 test('a plot of nothing, or of one point, is still a plot', () => {
   for (const some of [[], points.slice(0, 1)])
-    expect(lossPlot(some, 'loss', 't')).not.toMatch(/NaN|Infinity/);
+    expect(lossPlot(some, ['loss'], 't')).not.toMatch(/NaN|Infinity/);
 });
 
 test('ticks are round and inside', () => {

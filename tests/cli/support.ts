@@ -95,3 +95,32 @@ train fit(x: [B, 2], y: fin(3)[B]) {
 
 /** The options that train it. */
 export const pointsData = ['--data', 'x=points.csv:a-b', '--data', 'y=points.csv:class'];
+
+/** A program with every form of train block, and draws, on the same points. */
+export const forms = `import "std/nn"
+import "std/optim"
+
+layer enc = Dense(2, 4)
+layer net = Dense(4, 3)
+layer norm = BatchNorm(4)
+
+train fit(x: [B, 2], y: fin(3)[B]) {
+  state seen: int[3] = 0
+  state last: [2, 3] = 0
+  seen[y[b]] <- seen[y[b]] + 1
+  last[(step - 1) % 2, k] <- mean[b] net(norm(enc(x)))[b, k]
+  repeat 2 {
+    e: [B, 2] ~ normal(0, 0.1)
+    l = net(norm(relu(enc(x + e))))
+    logp[b, k] = logsoftmax[k] l[b, k]
+    minimize -(mean[b] logp[b, y[b]]) over net, norm using Adam(warm_up(0.02, step, 10)) clip 1
+  }
+  every 3 {
+    minimize mean(enc(x)^2) over enc using SGD(0.1, momentum = 0.9)
+  }
+  h = net(norm(enc(x)))
+  q[b, k] = logsoftmax[k] h[b, k]
+  minimize -(mean[b] q[b, y[b]]) over enc using RMSProp(1e-3) accumulate 4
+  report total = sum[k] seen[k]
+}
+`;

@@ -89,6 +89,7 @@ const options: ReadonlyMap<string, ReadonlySet<string>> = (() => {
     jsonOption: ['--json'],
     deviceOption: ['--device'],
     threadsOption: ['--threads'],
+    mapOption: ['--map'],
   };
   return new Map(
     source

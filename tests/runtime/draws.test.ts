@@ -11,7 +11,8 @@ import { datasetOf } from '../../runtime/data/dataset.ts';
 import { interpreterProgram } from '../../runtime/executors/interpreter.ts';
 import { onnxProgram } from '../../runtime/executors/onnx.ts';
 import type { Program } from '../../runtime/program.ts';
-import { train, type Measures, type TrainSettings } from '../../runtime/train.ts';
+import type { Measures } from '../../runtime/measures.ts';
+import { train, type TrainSettings } from '../../runtime/train.ts';
 import { declare, good } from './support.ts';
 
 const text = `import "std/nn"
@@ -64,13 +65,16 @@ test.each(devices)('runs and continued runs agree to the bit on $name', async ({
     const saved: Checkpoint[] = [];
     const tests: (Measures | null)[] = [];
     const result = good(
-      await train(programs, dataset, dataset, { ...settings, seed }, start, {
-        save: (checkpoint) => {
-          saved.push(checkpoint);
-          return null;
+      await train(
+        { programs, dataset, test: dataset, settings: { ...settings, seed }, start },
+        {
+          save: (checkpoint) => {
+            saved.push(checkpoint);
+            return null;
+          },
+          onEpoch: ({ test: measures }) => tests.push(measures),
         },
-        onEpoch: (_, __, measures) => tests.push(measures),
-      }),
+      ),
     );
     return { last: encodeCheckpoint(result.last), saved, tests };
   };

@@ -9,7 +9,6 @@ import { tensor } from '../../compiler/ir/tensor.ts';
 import {
   encodeCheckpoint,
   loadCheckpoint,
-  loadWeights,
   saveCheckpoint,
   type Checkpoint,
 } from '../../runtime/checkpoint.ts';
@@ -18,6 +17,7 @@ import { readSafetensors, writeSafetensors } from '../../runtime/data/safetensor
 import { removeLeftovers, writeAtomic } from '../../runtime/files.ts';
 import { problem } from '../../runtime/problem.ts';
 import { carriedPorts, train, type Point, type TrainSettings } from '../../runtime/train.ts';
+import { loadWeights } from '../../runtime/weights.ts';
 import { bad, declare, good, temporaryFile, temporaryFolder } from './support.ts';
 import { toyPrograms } from './toy.ts';
 
@@ -52,13 +52,16 @@ const ports = carriedPorts(programs.step);
 async function history(changed: Partial<TrainSettings> = {}, start: Checkpoint | null = null) {
   const saved: Checkpoint[] = [];
   const points: Point[] = [];
-  const result = await train(programs, dataset, line(20), { ...settings, ...changed }, start, {
-    save: (checkpoint) => {
-      saved.push(checkpoint);
-      return null;
+  const result = await train(
+    { programs, dataset, test: line(20), settings: { ...settings, ...changed }, start },
+    {
+      save: (checkpoint) => {
+        saved.push(checkpoint);
+        return null;
+      },
+      onPoint: (p) => points.push(p),
     },
-    onPoint: (p) => points.push(p),
-  });
+  );
   return { saved, points, result: good(result) };
 }
 
@@ -88,7 +91,12 @@ describe('the loop', () => {
         },
       },
     };
-    good(await train(spied, dataset, null, { ...settings, epochs: 1 }, null, { save: () => null }));
+    good(
+      await train(
+        { programs: spied, dataset, settings: { ...settings, epochs: 1 } },
+        { save: () => null },
+      ),
+    );
     const rows = [...dataset.columns[0].data].map(Math.fround);
     expect(seen.toSorted((a, b) => a - b)).toEqual(rows.toSorted((a, b) => a - b));
     expect(seen).not.toEqual(rows);
@@ -109,12 +117,15 @@ describe('the loop', () => {
 
   test('a loss that is not finite ends the run', async () => {
     const saved: Checkpoint[] = [];
-    const wild = await train(toyPrograms(1e12), dataset, null, settings, null, {
-      save: (c) => {
-        saved.push(c);
-        return null;
+    const wild = await train(
+      { programs: toyPrograms(1e12), dataset, settings },
+      {
+        save: (c) => {
+          saved.push(c);
+          return null;
+        },
       },
-    });
+    );
     expect(bad(wild)).toMatch(/^E0513 loss became (NaN|Infinity) at step \d+ \(epoch 1, row \d+/);
     for (const { tensors } of saved)
       expect([...tensors.values()].every((t) => !Number.isNaN(t.data[0]))).toBe(true);
@@ -122,7 +133,7 @@ describe('the loop', () => {
 
   test('a checkpoint that cannot be written ends the run', async () => {
     const refused = problem('E0514', 'out', 'cannot be written: the disk is full');
-    const result = await train(programs, dataset, null, settings, null, { save: () => refused });
+    const result = await train({ programs, dataset, settings }, { save: () => refused });
     expect(result).toBe(refused);
   });
 });
@@ -146,10 +157,13 @@ describe('resuming', () => {
     const end = (await history()).result.last;
     let asked = 0;
     const stopped = good(
-      await train(programs, dataset, null, settings, null, {
-        save: () => null,
-        shouldStop: () => ++asked > 11,
-      }),
+      await train(
+        { programs, dataset, settings },
+        {
+          save: () => null,
+          shouldStop: () => ++asked > 11,
+        },
+      ),
     );
     expect(stopped.kind).toBe('stopped');
     expect(stopped.last.position.step).toBe(11);

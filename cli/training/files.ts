@@ -1,0 +1,75 @@
+// The files that a run of `dlg train` leaves. Each is replaced whole; the checkpoint is the last of its group, so that it never runs
+// ahead of what it speaks of.
+
+import { join } from 'node:path';
+
+import type { Tensor } from '../../compiler/ir/tensor.ts';
+import { exportOnnx } from '../../compiler/pipeline.ts';
+import { saveCheckpoint, type Checkpoint } from '../../runtime/checkpoint.ts';
+import { writeSafetensors } from '../../runtime/data/safetensors.ts';
+import { writeAtomic } from '../../runtime/files.ts';
+import { isProblem, type Problem } from '../../runtime/problem.ts';
+import type { Point } from '../../runtime/train.ts';
+import type { Best } from '../../runtime/validation.ts';
+import { loadWeights } from '../../runtime/weights.ts';
+import { metricsCsv } from '../metrics.ts';
+import { note } from '../output.ts';
+import { lossPlot } from '../plot.ts';
+import { weightPorts } from '../weights.ts';
+import type { Job } from './job.ts';
+
+/** The weights of the best epoch, until they are written. */
+export interface Kept {
+  readonly tensors: ReadonlyMap<string, Tensor>;
+  readonly best: Best;
+}
+
+export function save(
+  { program, block, paths }: Job,
+  points: readonly Point[],
+  kept: Kept | null,
+  checkpoint: Checkpoint,
+): Problem | null {
+  const losses = block.losses.map(({ name }) => name);
+  return (
+    writeAtomic(paths.metrics, metricsCsv(points)) ??
+    writeAtomic(paths.plot, lossPlot(points, losses, program.name)) ??
+    (kept === null ? null : writeAtomic(paths.best, encodeBest(kept))) ??
+    saveCheckpoint(paths.checkpoint, checkpoint)
+  );
+}
+
+/** Without the optimiser's state: these weights are to be used, not to be trained on. */
+function encodeBest({ tensors, best }: Kept): Uint8Array {
+  const { watch, epoch, value } = best;
+  return writeSafetensors(tensors, {
+    format: 'dlg weights 1',
+    epoch: String(epoch),
+    [watch.name]: String(value),
+  });
+}
+
+/** The weights that the run ends with: those of its best epoch, where it knows one. */
+export function finalWeights(
+  { block, paths }: Job,
+  { tensors, position }: Checkpoint,
+): ReadonlyMap<string, Tensor> | Problem {
+  return position.best === null ? tensors : loadWeights(paths.best, weightPorts(block.step));
+}
+
+/** The ONNX models, the inference models with the learnt weights inside. */
+export function writeModels(
+  { program, paths }: Job,
+  weights: ReadonlyMap<string, Tensor>,
+  hasBest: boolean,
+): Problem | null {
+  const written = [paths.checkpoint, paths.metrics, paths.plot, ...(hasBest ? [paths.best] : [])];
+  for (const [name, bytes] of exportOnnx(program, { weights })) {
+    const path = join(paths.folder, name);
+    const refused = writeAtomic(path, bytes);
+    if (isProblem(refused)) return refused;
+    written.push(path);
+  }
+  note(`wrote ${written.toSorted().join(', ')}`);
+  return null;
+}
