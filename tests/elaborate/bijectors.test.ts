@@ -153,6 +153,14 @@ const forms: Readonly<Record<string, readonly [string, string]>> = {
     '',
     'a, b = halves(x)\n p = sum(sin(a) * a)\n y = concat(a, b * exp(grad(p, a)))',
   ],
+  'a loop over numbers': [
+    'param w: [3, d] ~ normal(0, 1)',
+    'for t < 3 down with u = x { k = exp(w[t])\n u <- u * k\n u <- reverse(u) + w[t] }\n y = u',
+  ],
+  'a loop that another part enters': [
+    'layer nets[3] = MLP(2, 3, 4)',
+    'a, b = halves(x)\n for f in nets with u = b { s, m = halves(f(a))\n u <- u * exp(s) + m }\n y = concat(u[.., 1:], a, u[.., :1])',
+  ],
   'a branch known when built': [
     'layer net = MLP(2, 3, 2)',
     'a, b = halves(x)\n if d == 4 { m = net(a) } else { m = a }\n y = concat(a, b + m)',
@@ -213,6 +221,40 @@ const images = `
       y[.., o] = exp(s[o]) * x[.., o] + sum[i < o] A[o, i] * x[.., i]
     }
   }`;
+
+describe('loops over layers', () => {
+  it('run backwards, and add up', () => {
+    const text = bothWays(
+      `import "std/nn"
+      bijector Step(d: dim) where d % 2 == 0 {
+        layer net = MLP(d / 2, 3, d)
+        fn (x: [..B, d]) -> y: [..B, d] {
+          a, b = halves(x)
+          s, m = halves(net(a))
+          y = concat(b * exp(tanh(s)) + m, a)
+        }
+      }
+      bijector F(d: dim, L: dim) where d % 2 == 0 {
+        layer steps[L] = Step(d)
+        fn (x: [..B, d]) -> y: [..B, d] {
+          for f in steps with z = x { z <- f(z) }
+          y = 2 * z
+        }
+      }`,
+      'F(4, 3)',
+      '4',
+    );
+    holds(text);
+    const back = `${text.split('export')[0]}
+      export fn g(y: [B, 4]) -> (x: [B, 4], m: [B]) {
+        x = f.inverse(y)
+        m = f.inverse.logdet(y)
+      }`;
+    // Each of 3 steps has 2 products, which the inverse and its log-determinant share.
+    const ops = opsOf(program(back).functions[0].graph);
+    expect(ops.filter((op) => op === 'dot_general').length).toBe(6);
+  });
+});
 
 describe('images', () => {
   it('are squeezed and mixed channel by channel; the inverse binds their sizes by the squeezed ones', () => {

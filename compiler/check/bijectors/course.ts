@@ -13,7 +13,7 @@ import type { Shape } from '../../dims/shape.ts';
 import type { Context } from '../context.ts';
 import { mapParts } from '../map-parts.ts';
 import { partsOf } from '../parts.ts';
-import type { Local, TypedExpression, TypedStatement } from '../typed.ts';
+import type { Local, TypedBody, TypedExpression, TypedStatement } from '../typed.ts';
 import { localOf, writerAt, type Frame, type Writer } from './construct.ts';
 
 /** `is`, an expression of the body, has the value `known`. Inside index notation both are elements at the indices of `frame`. */
@@ -63,6 +63,12 @@ export interface Course {
   /** The log-determinant, as a sum. */
   readonly terms: Term[];
   readonly agenda: Equation[];
+  /** Loops by those that add up their log-determinants as well, on the way there and on the way back. */
+  readonly counting: Map<TypedStatement, TypedStatement>;
+  /** Loops of the body that the inverse runs backwards. */
+  readonly undone: Set<TypedStatement>;
+  /** Follows the equations of a course back; false after a report. */
+  readonly follow: (course: Course) => boolean;
 }
 
 /** `later`: something it needs is not known yet. `broken`: what is wrong is reported elsewhere. */
@@ -171,6 +177,73 @@ function knownPart(course: Course, expression: TypedExpression): TypedExpression
   );
   return piece === undefined ? null : localOf(writerOf(course, expression), piece.value);
 }
+
+// ---- courses ------------------------------------------------------------------------------------------------------
+
+const definitionsOf = (statements: readonly TypedStatement[]): Map<Local, TypedExpression> =>
+  new Map(
+    statements.flatMap((s): [Local, TypedExpression][] =>
+      s.kind === 'let' ? [[s.local, s.value]] : [],
+    ),
+  );
+
+/** The locals that are computed from the input, itself included. */
+function dependentLocals(input: Local, statements: readonly TypedStatement[]): Set<Local> {
+  const dependent = new Set([input]);
+  const reads = (expressions: readonly TypedExpression[]): boolean =>
+    expressions.some((e) => localsOf(e).some((local) => dependent.has(local)));
+  for (const statement of statements)
+    if (reads(expressionsOf(statement)))
+      for (const local of boundBy(statement)) dependent.add(local);
+  return dependent;
+}
+
+export function newCourse(
+  context: Context,
+  input: Local,
+  batch: Shape,
+  { statements }: TypedBody,
+  follow: Course['follow'],
+): Course {
+  const producers = new Map<Local, TypedStatement>();
+  for (const statement of statements)
+    if (statement.kind !== 'let')
+      for (const local of boundBy(statement)) producers.set(local, statement);
+  return {
+    context,
+    input,
+    batch,
+    definitions: definitionsOf(statements),
+    producers,
+    dependent: dependentLocals(input, statements),
+    known: new Set(),
+    partial: new Map(),
+    statements: [],
+    terms: [],
+    agenda: [],
+    counting: new Map(),
+    undone: new Set(),
+    follow,
+  };
+}
+
+/** `statements` with the log-determinants of their loops. */
+export const counted = (
+  { counting }: Course,
+  statements: readonly TypedStatement[],
+): readonly TypedStatement[] => statements.map((statement) => counting.get(statement) ?? statement);
+
+/** The inverse, and what it leaves out of the body. */
+export const backStatements = (
+  { known, statements, undone }: Course,
+  forward: TypedBody,
+): readonly TypedStatement[] => [
+  ...statements,
+  ...forward.statements.filter(
+    (statement) =>
+      !undone.has(statement) && [...boundBy(statement)].some((local) => !known.has(local)),
+  ),
+];
 
 // ---- statements ---------------------------------------------------------------------------------------------------
 

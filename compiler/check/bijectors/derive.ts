@@ -22,18 +22,19 @@ import {
 import { real, tensor } from '../convert.ts';
 import { substituteFact } from '../requirements.ts';
 import { substituteType } from '../substitute.ts';
-import type { Local, TypedBody, TypedExpression, TypedFunction, TypedStatement } from '../typed.ts';
+import type { Local, TypedBody, TypedFunction } from '../typed.ts';
 import type { Type } from '../types.ts';
+import { localOf, writerAt } from './construct.ts';
 import {
-  apply,
-  comprehension,
-  indicesOf,
-  localOf,
-  numberOf,
-  writerAt,
-  type Writer,
-} from './construct.ts';
-import { boundBy, expressionsOf, localsIn, localsOf, type Course, type Term } from './course.ts';
+  backStatements,
+  boundBy,
+  counted,
+  localsIn,
+  localsOf,
+  newCourse,
+  type Course,
+} from './course.ts';
+import { totalOf } from './terms.ts';
 import { hoisted } from './hoist.ts';
 import { impure } from './purity.ts';
 import { stuck } from './stuck.ts';
@@ -64,49 +65,6 @@ const isReal = (type: Type): boolean =>
     ? type.base.kind === 'real'
     : type.kind === 'tuple' && type.fields.every((field) => isReal(field.type));
 
-const definitionsOf = (statements: readonly TypedStatement[]): Map<Local, TypedExpression> =>
-  new Map(
-    statements.flatMap((s): [Local, TypedExpression][] =>
-      s.kind === 'let' ? [[s.local, s.value]] : [],
-    ),
-  );
-
-/** The locals that are computed from the input, itself included. */
-function dependentLocals(input: Local, statements: readonly TypedStatement[]): Set<Local> {
-  const dependent = new Set([input]);
-  const reads = (expressions: readonly TypedExpression[]): boolean =>
-    expressions.some((e) => localsOf(e).some((local) => dependent.has(local)));
-  for (const statement of statements)
-    if (reads(expressionsOf(statement)))
-      for (const local of boundBy(statement)) dependent.add(local);
-  return dependent;
-}
-
-function newCourse(
-  context: Context,
-  input: Local,
-  batch: Shape,
-  { statements }: TypedBody,
-): Course {
-  const producers = new Map<Local, TypedStatement>();
-  for (const statement of statements)
-    if (statement.kind !== 'let')
-      for (const local of boundBy(statement)) producers.set(local, statement);
-  return {
-    context,
-    input,
-    batch,
-    definitions: definitionsOf(statements),
-    producers,
-    dependent: dependentLocals(input, statements),
-    known: new Set(),
-    partial: new Map(),
-    statements: [],
-    terms: [],
-    agenda: [],
-  };
-}
-
 /** Follows the equations back; false after a report, or where what is wrong is reported elsewhere. */
 function follow(course: Course): boolean {
   for (let moved = true; moved;) {
@@ -124,13 +82,6 @@ function follow(course: Course): boolean {
   const arrived = course.agenda.length === 0 && course.known.has(course.input);
   if (!arrived) course.context.report(stuck(course));
   return arrived;
-}
-
-function totalOf(w: Writer, course: Course, way: keyof Term): TypedExpression {
-  const [first, ...others] = course.terms.map((term) => term[way]);
-  if (first !== undefined) return others.reduce((sum, term) => apply(w, 'add', sum, term), first);
-  const axes = indicesOf(course.batch).map((index) => [index]);
-  return axes.length === 0 ? numberOf(w, 0) : comprehension(w, axes, numberOf(w, 0));
 }
 
 /** Whether every line of a body is there: one that was reported is not, and what it defines has no value. */
@@ -153,17 +104,18 @@ function derivedBodies(context: Context, main: FunctionInfo, output: Local): Bod
   const input = signature.parameters[0].local;
   const forward = hoisted(body);
   const inside = { ...context, assumptions: signature.assumptions };
-  const course = newCourse(inside, input, batchOf(signature), forward);
+  const course = newCourse(inside, input, batchOf(signature), forward, follow);
   const w = writerAt(inside, body.result.span);
   course.agenda.push({ known: localOf(w, output), is: forward.result, frame: null });
   if (!follow(course)) return null;
-  const isNew = (statement: TypedStatement): boolean =>
-    [...boundBy(statement)].some((local) => !course.known.has(local));
   return {
     inverse: { statements: course.statements, result: localOf(w, input) },
-    logdet: { statements: forward.statements, result: totalOf(w, course, 'forwards') },
+    logdet: {
+      statements: counted(course, forward.statements),
+      result: totalOf(w, course, 'forwards'),
+    },
     inverseLogdet: {
-      statements: [...course.statements, ...forward.statements.filter(isNew)],
+      statements: counted(course, backStatements(course, forward)),
       result: totalOf(w, course, 'backwards'),
     },
   };

@@ -17,6 +17,7 @@ import {
   tupleOf,
   type Writer,
 } from './construct.ts';
+import { undoLoop } from './loops.ts';
 import { usedTwice } from './refusals.ts';
 import {
   define,
@@ -41,16 +42,37 @@ const isEmpty = ({ pieces, fields }: { pieces: readonly Piece[]; fields: Map<num
 
 function settle(course: Course, local: Local, value: TypedExpression): Outcome {
   const definition = course.definitions.get(local);
+  if (definition === undefined && local !== course.input)
+    return settleProduced(course, local, value);
   const isVariable = definition?.kind === 'variable';
   define(course, local, isVariable ? { ...definition, value } : value);
-  if (local === course.input) return 'done';
-  if (definition === undefined) {
-    const data = { what: local.name, why: 'it is computed in an `if`' };
-    return report(bijectors.E0474, { span: local.span, data });
-  }
+  if (definition === undefined) return 'done';
   const known = localOf(writerOf(course, value), local);
   const is = isVariable ? definition.value : definition;
   course.agenda.push({ known, is, frame: null });
+  return 'done';
+}
+
+/** A local that a whole statement gives its value. */
+function settleProduced(course: Course, local: Local, value: TypedExpression): Outcome {
+  const producer = course.producers.get(local);
+  if (producer?.kind !== 'for') {
+    const data = { what: local.name, why: 'it is computed in another statement' };
+    return report(bijectors.E0474, { span: local.span, data });
+  }
+  const outcome = undoLoop(course, producer, value);
+  if (outcome === 'done') define(course, local, value);
+  return outcome;
+}
+
+/** The parts of a local are all known: now it is known as a whole. */
+function complete(course: Course, local: Local, known: TypedExpression, span: Span): Outcome {
+  course.partial.delete(local);
+  course.agenda.push({
+    known,
+    is: { ...localOf(writerOf(course, known), local), span },
+    frame: null,
+  });
   return 'done';
 }
 
@@ -71,7 +93,7 @@ export function determineField(
   const all = type.fields.flatMap((_, i) => fields.get(i) ?? []);
   if (all.length < type.fields.length) return 'done';
   const items = all.map((item) => localOf(w, item));
-  return settle(course, local, tupleOf(w, items, type));
+  return complete(course, local, tupleOf(w, items, type), at);
 }
 
 /** The places `from..to-1` along `axis` are known; `axis` null for all of it. */
@@ -99,7 +121,7 @@ export function determinePiece(
   if (chain.kind === 'gap') return 'done';
   const w = writerOf(course, value);
   const parts = chain.pieces.map((p) => localOf(w, p.value));
-  return settle(course, local, joined(w, parts, place.axis));
+  return complete(course, local, joined(w, parts, place.axis), at);
 }
 
 const same = (course: Course, a: Dim, b: Dim): boolean =>

@@ -13,6 +13,7 @@ import {
   axisOf,
   comprehension,
   indicesOf,
+  numberOf,
   readAt,
   sumOver,
   type Frame,
@@ -93,4 +94,12 @@ export function addLogdet(
   };
   course.terms.push({ forwards: total(forwards), backwards: total(backwards) });
   return null;
+}
+
+/** The log-determinant, or that of the inverse, one number an example. */
+export function totalOf(w: Writer, course: Course, way: keyof Term): TypedExpression {
+  const [first, ...others] = course.terms.map((term) => term[way]);
+  if (first !== undefined) return others.reduce((sum, term) => apply(w, 'add', sum, term), first);
+  const axes = indicesOf(course.batch).map((index) => [index]);
+  return axes.length === 0 ? numberOf(w, 0) : comprehension(w, axes, numberOf(w, 0));
 }
