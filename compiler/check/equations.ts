@@ -21,6 +21,7 @@ import {
 import { describe, showType } from './show.ts';
 import { declare } from './signatures.ts';
 import { isStatic } from './static.ts';
+import { silent } from './trials.ts';
 import type { Local, TypedExpression, TypedStatement } from './typed.ts';
 import type { Type } from './types.ts';
 
@@ -115,8 +116,9 @@ export function checkRoot(
 ): readonly TypedStatement[] {
   const { text: name, span } = node.variable;
   const interval = checkInterval(context, node, body.results.get(name) ?? null);
-  const variable: Local = { name, type: interval.type, span };
   const loop: LoopBody = { form: 'root', index: null, stacked: [] };
+  const type = soughtType(context, body, node, interval.type);
+  const variable: Local = { name, type, span };
   const { statements, inside } = checkLoopBody(context, body, loop, node.body, [
     { local: variable, updates: null },
   ]);
@@ -124,13 +126,11 @@ export function checkRoot(
   const tolerance = checkTolerance(context, node.tolerance);
   const within = toSize(context, node.within);
   const value = checkEquationValue(inside, node, variable);
-  const after: Local = { name, type: interval.type, span };
+  const after: Local = { name, type, span };
   declare(
     context,
     node.variable,
-    interval.type.kind === 'unknown'
-      ? { kind: 'broken', span }
-      : { kind: 'local', local: after, span },
+    type.kind === 'unknown' ? { kind: 'broken', span } : { kind: 'local', local: after, span },
   );
   if (value === null || tolerance === null || within === null) return [];
   if (isBroken(interval.low) || isBroken(interval.high)) return [];
@@ -149,6 +149,20 @@ export function checkRoot(
       span: node.span,
     },
   ];
+}
+
+/** The type of what is sought: between two numbers it is that of the equation, which a silent first reading tells. */
+function soughtType(context: Context, body: Body, node: RootStatement, type: Type): Type {
+  const { result } = node.body;
+  if (result === null || !isScalar(type)) return type;
+  const quiet = silent(context);
+  const loop: LoopBody = { form: 'root', index: null, stacked: [] };
+  const { text: name, span } = node.variable;
+  const { inside } = checkLoopBody(quiet, body, loop, node.body, [
+    { local: { name, type, span }, updates: null },
+  ]);
+  const { type: found } = inside.session.rules.expression(inside, result, null);
+  return found.kind === 'tensor' && found.base.kind === 'real' ? found : type;
 }
 
 /** What must become 0, of the shape of the variable; null after a report. */

@@ -50,12 +50,13 @@ export const loops = defineDiagnostics({
     title: 'the equation does not fit its variable',
     message: (data: { name: string; variable: string; found: string }) =>
       `\`${data.name}\` is ${data.variable}, and this is ${data.found}`,
-    help: () => 'give the ends of the interval the shape that is sought, as in `fill(0, N)`',
+    help: () =>
+      'each element of the variable has an equation of its own; `fix` solves for all together',
     explanation:
       'A `root` is sought for every element on its own: the value of the block has the shape of the variable, and the variable that ' +
       'of the ends of the interval.',
     example:
-      'fn cubes(a: [n]) -> [n] {\n  root d in (0, 10) tol 1e-5 within 40 { d^3 - a }\n  return fill(d, n)\n}',
+      'fn f(a: [n]) -> d: [n] {\n  root d in (zeros(n), 1) tol 1e-5 within 40 { sum(d * a) - 1 }\n}',
   },
   E0455: {
     severity: 'error',
