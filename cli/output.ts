@@ -23,6 +23,12 @@ export const print = (text: string): void => void process.stdout.write(`${text}\
 /** What accompanies the result, on standard error. */
 export const note = (text: string): void => void process.stderr.write(`${text}\n`);
 
+/** Says that an equation, `fix V`, was not solved: its values are those of the last round. */
+export const warnUnsolved = (equation: string, when = ''): void =>
+  note(
+    `warning: \`${equation}\` did not come within its tolerance in the rounds it may take${when === '' ? '' : `, ${when}`}`,
+  );
+
 /** Colours for standard error. */
 export const colors = pc.createColors(pc.isColorSupported && process.stderr.isTTY === true);
 

@@ -21,6 +21,15 @@ export interface Program {
   readonly dispose: () => Promise<void>;
 }
 
+/** The equations, `fix V` or `root d`, that a run did not solve within their limits. */
+export const unsolved = (
+  outputs: readonly PortInfo[],
+  results: Readonly<Record<string, Tensor>>,
+): readonly string[] =>
+  outputs
+    .filter(({ name, role }) => role === 'solved' && results[name].data[0] === 0)
+    .map(({ name }) => name.replace(/^solved\./, '').replace('.', ' '));
+
 /** Why `feeds` do not fit `inputs` by name, dtype, rank or size; null where they do. Sizes of one text must be equal. */
 export function misfit(
   inputs: readonly PortInfo[],

@@ -8,7 +8,7 @@ import { shuffled } from './data/order.ts';
 import { addMeasures, meansOf, measure, measuresOf, noSums, type Measures } from './measures.ts';
 import { createRest, saveSchedule, type SaveEvery, type SaveSchedule } from './pace.ts';
 import { isProblem, problem, type Problem } from './problem.ts';
-import type { PortInfo, Program } from './program.ts';
+import { unsolved, type PortInfo, type Program } from './program.ts';
 import { bestOf, isExhausted, type Best, type Validation } from './validation.ts';
 
 /** The three programs of a `train` block (compiler/program.ts). */
@@ -29,6 +29,8 @@ export interface TrainSettings {
 }
 
 export interface StepEvent {
+  /** Equations that the step did not solve. */
+  readonly unsolved: readonly string[];
   readonly step: number;
   /** From 0. */
   readonly epoch: number;
@@ -288,7 +290,13 @@ async function step(
   };
   return {
     state: { tensors: new Map(carried), position: next },
-    event: { step: next.step, epoch: position.epoch, epochs: settings.epochs, measures },
+    event: {
+      step: next.step,
+      epoch: position.epoch,
+      epochs: settings.epochs,
+      measures,
+      unsolved: unsolved(programs.step.outputs, outputs),
+    },
   };
 }
 

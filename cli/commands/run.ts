@@ -1,17 +1,19 @@
 // `dlg run FILE FN`: evaluates an export fn on data, and prints its results as one JSON object.
 
 import type { Tensor } from '../../compiler/ir/tensor.ts';
+import { bindSizes } from '../../compiler/ir/sizes.ts';
 import { tensor } from '../../compiler/ir/tensor.ts';
 import type { CompiledFunction, CompiledProgram } from '../../compiler/program.ts';
 import { checkNames, loadPorts, type Sources } from '../../runtime/data/dataset.ts';
 import { fitAll, toTensor, type Loaded } from '../../runtime/data/fit.ts';
 import { readJson } from '../../runtime/data/json.ts';
 import { isProblem, problem, type Problem } from '../../runtime/problem.ts';
+import { unsolved } from '../../runtime/program.ts';
 import { loadWeights } from '../../runtime/weights.ts';
 import { chooseFunction, compileFile } from '../compile.ts';
 import { guarded, load, type DeviceOptions } from '../device.ts';
 import { renamingsOf } from '../maps.ts';
-import { exit, fail, print, type ExitCode } from '../output.ts';
+import { exit, fail, print, warnUnsolved, type ExitCode } from '../output.ts';
 import { weightPorts } from '../weights.ts';
 
 interface RunOptions extends DeviceOptions {
@@ -42,6 +44,8 @@ async function evaluate(
   if (isProblem(entry)) return entry;
   const inputs = readInputs(entry, options.input ?? new Map());
   if (isProblem(inputs)) return inputs;
+  const misfits = checkSizes(entry, inputs);
+  if (misfits !== null) return misfits;
   const seed = seedOf(entry, options);
   if (isProblem(seed)) return seed;
   const weights = await readWeights(program, entry, options);
@@ -49,6 +53,7 @@ async function evaluate(
   return guarded(async () => {
     const loaded = await load(entry.graph, options);
     const outputs = await loaded.run({ ...inputs, ...weights, ...seed });
+    for (const equation of unsolved(loaded.outputs, outputs)) warnUnsolved(equation);
     const results = entry.results.map(({ name: result, base }) => {
       const { shape, data } = outputs[result];
       const values = base === 'bool' ? Array.from(data, (v) => v !== 0) : Array.from(data);
@@ -79,6 +84,17 @@ function readInputs({ data }: CompiledFunction, given: Sources): Tensors | Probl
   const fitted = fitAll([...inline, ...files]);
   if (isProblem(fitted)) return fitted;
   return Object.fromEntries(fitted.columns.map((column) => [column.port.name, toTensor(column)]));
+}
+
+/** Sizes that are inputs themselves: a target cannot tell that one is 0, or odd where `where` asks for an even one. */
+function checkSizes({ graph }: CompiledFunction, inputs: Tensors): Problem | null {
+  const ports = graph.inputs.filter(({ name }) => name in inputs);
+  const shapes = new Map(ports.map(({ name }) => [name, inputs[name].shape]));
+  const given = new Map(
+    ports.filter(({ role }) => role === 'size').map(({ name }) => [name, inputs[name].data[0]]),
+  );
+  const sizes = bindSizes(ports, shapes, given);
+  return typeof sizes === 'string' ? problem('E0503', null, sizes) : null;
 }
 
 /** The seed, where the function draws. */

@@ -16,7 +16,7 @@ import {
 } from '../../runtime/train.ts';
 import { compileFile } from '../compile.ts';
 import { guarded, load } from '../device.ts';
-import { exit, fail, note, type ExitCode } from '../output.ts';
+import { exit, fail, note, warnUnsolved, type ExitCode } from '../output.ts';
 import { createProgress, duration, showMeasures } from '../progress.ts';
 import { sparkline } from '../sparkline.ts';
 import { finalWeights, save, writeModels, type Kept } from '../training/files.ts';
@@ -134,9 +134,14 @@ async function withProgress(
   };
   process.once('SIGINT', interrupt);
   const start = performance.now();
+  const missed = new Map<string, number>();
   try {
     return await body({
-      onStep: progress.step,
+      onStep: (event) => {
+        progress.step(event);
+        for (const equation of event.unsolved)
+          missed.set(equation, (missed.get(equation) ?? 0) + 1);
+      },
       onEpoch: (event) => progress.epoch(event, epochs),
       shouldStop: () => interrupted,
     });
@@ -144,5 +149,6 @@ async function withProgress(
     progress.stop();
     process.off('SIGINT', interrupt);
     note(`${duration((performance.now() - start) / 1000)} of training`);
+    for (const [equation, times] of missed) warnUnsolved(equation, `in ${count(times)} steps`);
   }
 }

@@ -14,15 +14,6 @@ export const elaborationDiagnostics = defineDiagnostics({
     example:
       'model Counter() {\n  state n: real = 0\n  fn (x: [B]) -> y: [B] {\n    n <- n + sum(x)\n    y = x + n\n  }\n}\nlayer count = Counter()\nexport fn f(x: [T, B]) -> y: [T, B] {\n  y[t, b] = count(x[t, :])[b]\n}\n',
   },
-  E0702: {
-    severity: 'error',
-    title: 'no input has this size',
-    message: ({ name }: { name: string }) =>
-      `the size \`${name}\` is free, and no input of the function has an axis that shows it`,
-    explanation:
-      'The inputs of an export fn determine its free sizes. A size that no input has would have to be an input itself, which is not there yet.',
-    example: 'export fn f(B: dim) -> y: [B] = zeros(B)\n',
-  },
   E0703: {
     severity: 'error',
     title: 'too large',
@@ -103,5 +94,4 @@ export const elaborationDiagnostics = defineDiagnostics({
   },
 });
 
-export const { E0701, E0702, E0703, E0704, E0705, E0706, E0707, E0708, E0720 } =
-  elaborationDiagnostics;
+export const { E0701, E0703, E0704, E0705, E0706, E0707, E0708, E0720 } = elaborationDiagnostics;

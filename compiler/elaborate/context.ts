@@ -35,7 +35,7 @@ export interface Context {
     environment: Environment,
     locals: Map<Local, Elaborated>,
   ) => void;
-  /** Whether each equation solved so far was solved: bool scalars, with what a message calls the equation. */
+  /** Whether each equation solved so far was solved: bool scalars, by `fix.V` and `root.d`. */
   readonly solved: { readonly name: string; readonly value: Value }[];
   /** Layers by path: one instance each, however often it is used. */
   readonly instances: Map<string, InstanceValue>;

@@ -45,7 +45,7 @@ export function derivativeGraph(entry: TypedFunction, name: string): Graph | str
     ...body.statements,
   ];
   const environment = { ...entryEnvironment(entry, locals), statements };
-  dataInputs(context, entry.parameters, environment, locals, span);
+  dataInputs(context, entry.parameters, environment, locals);
   context.run(statements, environment, locals);
   for (const [port, expression] of [
     ['value', body.result],

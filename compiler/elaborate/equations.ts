@@ -3,7 +3,6 @@
 import type { Elaborated, Environment, Label, TensorValue } from '../builtins/elaboration.ts';
 import { asTensor, spread, tensorOf, unionOfLabels } from '../builtins/labelled.ts';
 import type { Local, TypedExpression, TypedStatement } from '../check/typed.ts';
-import { positionOf } from '../../grammar/source.ts';
 import type { Dim } from '../dims/dim.ts';
 import type { Builder } from '../ir/builder-types.ts';
 import type { Value } from '../ir/graph.ts';
@@ -38,9 +37,15 @@ function effortOf(
   return { tolerance: value.value, limit, within: most };
 }
 
-/** `fix V (bellman.dlg:12)`, for the report that it was not solved. */
-const nameOf = (form: string, { name, span }: Local): string =>
-  `${form} ${name} (${span.source.path}:${positionOf(span.source, span.start).line})`;
+/** Outputs that say whether each equation was solved, wherever and however often it stood: `solved.fix.V`. */
+export function outputSolved({ builder, solved }: Context): void {
+  const byName = new Map<string, Value>();
+  for (const { name, value } of solved) {
+    const before = byName.get(name);
+    byName.set(name, before === undefined ? value : builder.binary('and', before, value));
+  }
+  for (const [name, value] of byName) builder.output(`solved.${name}`, 'solved', value);
+}
 
 const everywhere = (builder: Builder, holds: Value): Value =>
   builder.reduce('and', holds, range(holds.shape.length));
@@ -97,7 +102,7 @@ export function solveFix(
     const fixed = loop.carries.map((value) => builder.stopGradient(value));
     const solution = builder.implicit('fixed_point', fixed, (b, z) => round(b, z) ?? z, effort);
     fromValues(plan, solution).forEach((value, i) => locals.set(carries[i].after, value));
-    context.solved.push({ name: nameOf('fix', carries[0].after), value: loop.done });
+    context.solved.push({ name: `fix.${carries[0].after.name}`, value: loop.done });
     return;
   }
 }
@@ -151,7 +156,7 @@ export function solveRoot(
   );
   const chosen = builder.select(bracketed, solution, b.value);
   locals.set(statement.after, tensorOf(chosen, labels));
-  context.solved.push({ name: nameOf('root', statement.after), value: loop.done });
+  context.solved.push({ name: `root.${statement.after.name}`, value: loop.done });
 }
 
 /** The value of the equation at d. */

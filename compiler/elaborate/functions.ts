@@ -4,6 +4,7 @@ import type { Elaborated } from '../builtins/elaboration.ts';
 import type { Local, TypedFunction } from '../check/typed.ts';
 import type { CompiledFunction, DataPort } from '../program.ts';
 import { demandOneSeed } from './draws.ts';
+import { outputSolved } from './equations.ts';
 import { newContext } from './new-context.ts';
 import { dataInputs, dataPort, entryEnvironment, resultValue } from './ports.ts';
 
@@ -14,7 +15,7 @@ export function elaborateFunction(entry: TypedFunction): CompiledFunction {
   const context = newContext(false, name);
   const locals = new Map<Local, Elaborated>();
   const environment = { ...entryEnvironment(entry, locals), statements: body.statements };
-  const data = dataInputs(context, entry.parameters, environment, locals, entry.span);
+  const data = dataInputs(context, entry.parameters, environment, locals);
   context.run(body.statements, environment, locals);
   const value = context.evaluate(body.result, environment);
   const fields = resultFields(entry, value);
@@ -24,6 +25,7 @@ export function elaborateFunction(entry: TypedFunction): CompiledFunction {
     context.builder.output(field.name, 'result', output);
     return dataPort(field.name, field.type, environment);
   });
+  outputSolved(context);
   demandOneSeed(context, name, entry.span);
   return { name, graph: context.builder.graph(name), data, results };
 }

@@ -6,13 +6,10 @@ import type { Local, TypedFunction } from '../check/typed.ts';
 import type { TensorType, Type } from '../check/types.ts';
 import { dimOf, variable, variablesOf } from '../dims/arithmetic.ts';
 import type { Dim, DimVar, PackVar } from '../dims/dim.ts';
-import { E0702 } from '../diagnostics/elaboration.ts';
-import { report } from '../diagnostics/diagnostic.ts';
 import type { Value } from '../ir/graph.ts';
 import type { DataPort } from '../program.ts';
-import { emptyEnvironment, refuse, type Context } from './context.ts';
+import { emptyEnvironment, type Context } from './context.ts';
 import { dtypeOfBase, resolveDim, resolveShape } from './sizes.ts';
-import type { Span } from '../../grammar/source.ts';
 
 /**
  * The environment of an entry point: its sizes stay free, but for what `where` says of them (with `H % 2 == 0`, H is 2 H',
@@ -36,18 +33,17 @@ export function dataPort(name: string, type: TensorType, environment: Environmen
   };
 }
 
-/** Makes an input of every parameter and binds it in `locals`; the free sizes must all show in some shape. */
+/** Makes an input of every parameter and binds it in `locals`; a free size that shows in no shape is an input itself. */
 export function dataInputs(
   context: Context,
   parameters: readonly { readonly local: Local; readonly dim: DimVar | null }[],
   environment: Environment,
   locals: Map<Local, Elaborated>,
-  span: Span,
 ): DataPort[] {
   const { builder } = context;
   const ports: DataPort[] = [];
-  for (const { local } of parameters) {
-    if (local.type.kind !== 'tensor') continue;
+  for (const { local, dim } of parameters) {
+    if (dim !== null || local.type.kind !== 'tensor') continue;
     const port = dataPort(local.name, local.type, environment);
     const type = { dtype: dtypeOfBase(local.type.base), shape: port.shape };
     locals.set(local, tensorOf(builder.input(port.name, 'data', type)));
@@ -57,8 +53,11 @@ export function dataInputs(
   for (const { local, dim } of parameters) {
     if (dim === null) continue;
     const size = resolveDim(dimOf(dim), environment);
-    if (![...variablesOf(size)].every((v) => shown.has(v)))
-      refuse(report(E0702, { span, data: { name: dim.name } }));
+    if (![...variablesOf(size)].every((v) => shown.has(v))) {
+      builder.input(dim.name, 'size', { dtype: 'i32', shape: [] }, size);
+      ports.push({ name: dim.name, base: 'int', size: null, shape: [] });
+      for (const v of variablesOf(size)) shown.add(v);
+    }
     locals.set(local, sizeValue(size));
   }
   return ports;

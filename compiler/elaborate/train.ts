@@ -10,6 +10,7 @@ import type { Graph, Value } from '../ir/graph.ts';
 import type { CompiledTrain, DataPort, Loss } from '../program.ts';
 import { refuse, type Context } from './context.ts';
 import { demandOneSeed } from './draws.ts';
+import { outputSolved } from './equations.ts';
 import { initGraph } from './init.ts';
 import { newContext } from './new-context.ts';
 import { dataInputs, entryEnvironment } from './ports.ts';
@@ -55,7 +56,7 @@ function runTrain(
   const locals = new Map<Local, Elaborated>();
   const environment = entryEnvironment(train, locals);
   const parameters = train.parameters.map((local) => ({ local, dim: null }));
-  const data = dataInputs(context, parameters, environment, locals, span);
+  const data = dataInputs(context, parameters, environment, locals);
   const done = readCounter(store, counterName);
   const times = learns ? builder.add(done, builder.scalar(1, 'i32')) : null;
   locals.set(train.counter, tensorOf(times ?? done));
@@ -70,6 +71,7 @@ function runTrain(
   };
   runSteps(training, train.steps);
   outputMeasures(training);
+  outputSolved(context);
   if (times !== null) {
     store.current.set(counterName, times);
     for (const { path, role, input } of store.entries.values())

@@ -46,7 +46,8 @@ export type LoopBody = (
 export interface Builder {
   /** Appends `op`; its type rule gives the outputs' types. Throws on an ill-typed node: callers have proved shapes. */
   emit(op: string, inputs: readonly Value[], attributes?: Attributes): readonly Value[];
-  input(name: string, role: Role, type: TensorType): Value;
+  /** `size`: what an input of role `size` is the value of. */
+  input(name: string, role: Role, type: TensorType, size?: Dim): Value;
   output(name: string, role: Role, value: Value): void;
   /** Runs `body` with every node it appends marked as from `origin`. */
   at<T>(origin: Origin, body: () => T): T;

@@ -134,9 +134,9 @@ function createCore({ firstId = 0, capture, origin: from = nowhere }: BuilderOpt
       append({ op, inputs: read, attributes, outputs: values, origin });
       return values;
     },
-    input(name, role, type) {
+    input(name, role, type, size) {
       const value = newValue(type);
-      core.appendInput({ name, role, value });
+      core.appendInput({ name, role, value, ...(size === undefined ? {} : { size }) });
       return value;
     },
     output: (name, role, value) => void outputs.push({ name, role, value: core.adopt(value) }),

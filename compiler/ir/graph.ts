@@ -45,16 +45,29 @@ export interface Node {
 /**
  * What an input or output is for:
  * - `data`: the caller's tensors; `parameter`, `optimizer`, `state`, `counter`: fed back from output to input every step;
- * - `seed`: a u32 scalar; `loss`, `report`: scalars to show; `result`: what an export fn returns.
+ * - `seed`: a u32 scalar; `size`: an i32 scalar, the value of a free size that no shape shows;
+ * - `loss`, `report`: scalars to show; `solved`: a bool scalar, whether an equation was solved; `result`: what an export fn returns.
  */
 export type Role =
-  'data' | 'parameter' | 'optimizer' | 'state' | 'counter' | 'seed' | 'loss' | 'report' | 'result';
+  | 'data'
+  | 'parameter'
+  | 'optimizer'
+  | 'state'
+  | 'counter'
+  | 'seed'
+  | 'size'
+  | 'loss'
+  | 'report'
+  | 'solved'
+  | 'result';
 
 /** A named end of the graph. Names are source paths: `net.l1.W`; its value after the step is `net.l1.W.next`. */
 export interface Port {
   readonly name: string;
   readonly role: Role;
   readonly value: Value;
+  /** Of an input of role `size`: what its value is. */
+  readonly size?: Dim;
 }
 
 export interface Graph {

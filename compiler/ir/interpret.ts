@@ -74,7 +74,10 @@ function checkedSizes(graph: Graph, feeds: Feeds): SizeOf {
       throw new Error(`input ${name} is ${dtype}, but ${value.dtype} is expected`);
   }
   const shapes = new Map(Object.entries(feeds).map(([name, { shape }]) => [name, shape]));
-  const sizes = bindSizes(graph.inputs, shapes);
+  const given = graph.inputs.flatMap(({ name, role }): [string, number][] =>
+    role === 'size' && name in feeds ? [[name, feeds[name].data[0]]] : [],
+  );
+  const sizes = bindSizes(graph.inputs, shapes, new Map(given));
   if (typeof sizes === 'string') throw new Error(sizes);
   return sizes;
 }

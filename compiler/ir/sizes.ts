@@ -6,20 +6,27 @@ import type { Dim, DimVar, PackVar } from '../dims/dim.ts';
 import { showDim } from '../dims/show.ts';
 import type { Port } from './graph.ts';
 
-/** `variable = (size of axis - rest) / coefficient`; both may mention variables solved before it. */
+/**
+ * `variable = (size of axis - rest) / coefficient`; both may mention variables solved before it. Without an axis it is the value of
+ * the port.
+ */
 export interface SizeSource {
   readonly variable: DimVar;
   readonly port: Port;
-  readonly axis: number;
+  readonly axis: number | null;
   readonly coefficient: Dim;
   readonly rest: Dim;
 }
 
 /** How to find every size the inputs determine, each from only earlier ones; bare names first. */
 export function sizeSources(inputs: readonly Port[]): readonly SizeSource[] {
-  const axes = inputs.flatMap((port) =>
-    port.value.shape.map((size, axis) => ({ port, axis, size, variables: [...variablesOf(size)] })),
-  );
+  const axes = inputs.flatMap((port) => {
+    const sizes: readonly { readonly axis: number | null; readonly size: Dim }[] =
+      port.size === undefined
+        ? port.value.shape.map((size, axis) => ({ axis, size }))
+        : [{ axis: null, size: port.size }];
+    return sizes.map((of) => ({ port, ...of, variables: [...variablesOf(of.size)] }));
+  });
   const open = axes.filter(({ variables }) => variables.length > 0);
   const bareFirst = [...open.filter((a) => isBare(a.size)), ...open.filter((a) => !isBare(a.size))];
   const sources: SizeSource[] = [];
@@ -56,12 +63,13 @@ function linearIn(size: Dim, variable: DimVar): { coefficient: Dim; rest: Dim } 
 export type SizeOf = (dim: Dim) => number;
 
 /**
- * Binds the free sizes of `inputs` to concrete shapes, and checks every axis against them. The result is a sentence that
- * names the input where something does not fit.
+ * Binds the free sizes of `inputs` to concrete shapes, and those of role `size` to the values `given`, and checks every axis against
+ * them. The result is a sentence that names the input where something does not fit.
  */
 export function bindSizes(
   inputs: readonly Port[],
   shapes: ReadonlyMap<string, readonly number[]>,
+  given: ReadonlyMap<string, number> = new Map(),
 ): SizeOf | string {
   for (const { name, value } of inputs) {
     const shape = shapes.get(name);
@@ -73,9 +81,12 @@ export function bindSizes(
   const from = new Map<DimVar | PackVar, string>();
   const sizeOf = memoised((dim) => evaluateWith(dim, values));
   for (const { variable, port, axis, coefficient, rest } of sizeSources(inputs)) {
-    const size = sizeAt(shapes, port.name, axis);
+    const size =
+      axis === null ? (given.get(port.name) ?? Number.NaN) : sizeAt(shapes, port.name, axis);
     const value = (size - evaluateWith(rest, values)) / evaluateWith(coefficient, values);
-    if (!Number.isInteger(value) || value < 0)
+    if (axis === null && (!Number.isInteger(value) || value < variable.minimum))
+      return `input ${port.name} is ${size}, which is not ${showDim(port.size ?? dimOf(variable))} for any ${variable.name}${variable.minimum === 0 ? '' : ' of at least 1'}`;
+    if (axis !== null && (!Number.isInteger(value) || value < 0))
       return `input ${port.name}: axis ${axis} has size ${size}, which is not ${showDim(port.value.shape[axis])} for any ${variable.name}`;
     values.set(variable, value);
     from.set(variable, `${variable.name} is ${value} by input ${port.name}`);

@@ -30,7 +30,7 @@ export function planOf({ sizes, inputs, outputs, slots, tables, kernels }: WgslP
       const values = new Map<DimVar | PackVar, number>();
       for (const { source } of sizes) {
         const { variable, port: from, axis, coefficient, rest } = source;
-        const size = shapes[inputs.findIndex(({ port: p }) => p.name === from.name)][axis];
+        const size = shapes[inputs.findIndex(({ port: p }) => p.name === from.name)][axis ?? 0];
         values.set(
           variable,
           (size - evaluateWith(rest, values)) / evaluateWith(coefficient, values),

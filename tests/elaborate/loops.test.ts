@@ -254,3 +254,51 @@ describe('draws in loops', () => {
     expect(out).toEqual(interpret(graph, feeds));
   });
 });
+
+describe('what a run says of its equations', () => {
+  const text =
+    'export fn f(a: real) -> y: real { fix y = 0.0 tol 1e-6 within 9 { y <- cos(a * y) } }';
+
+  it.each([
+    [1, 0],
+    [0.01, 1],
+  ])('for a = %s: solved is %s', async (a, solved) => {
+    const { graph } = program(text).functions[0];
+    const feeds = { a: tensor('f32', [], [a]) };
+    expect(interpret(graph, feeds)['solved.fix.y'].data[0]).toBe(solved);
+    expect((await onnxRuntime.run(graph, feeds))['solved.fix.y'].data[0]).toBe(solved);
+  });
+
+  it('in a loop: all rounds', () => {
+    const { graph } = program(`export fn f(a: [T]) -> y: [T] {
+      for t < T {
+        fix x = 0.0 tol 1e-6 within 9 { x <- cos(a[t] * x) }
+        y[t] = x
+      }
+    }`).functions[0];
+    const solved = (...a: number[]): number =>
+      run(graph, { a: vector(...a) })['solved.fix.x'].data[0];
+    expect(solved(0.01, 0.02)).toBe(1);
+    expect(solved(0.01, 1)).toBe(0);
+  });
+});
+
+describe('a size that no input has', () => {
+  const text = `export fn sample(B: dim, n: dim) -> x: [B, 2 * n] {
+    x: [B, 2 * n] ~ normal(0, 1)
+  }`;
+
+  it('is an input, on both executors', async () => {
+    const { graph, data } = program(text).functions[0];
+    expect(data.map(({ name }) => name)).toEqual(['B', 'n']);
+    const feeds = {
+      ...seeded(1),
+      B: tensor('i32', [], [3]),
+      n: tensor('i32', [], [2]),
+    };
+    const out = interpret(graph, feeds);
+    expect(out['x'].shape).toEqual([3, 4]);
+    expect(await onnxRuntime.run(graph, feeds)).toEqual(out);
+    expect(() => interpret(graph, { ...feeds, B: tensor('i32', [], [0]) })).toThrow('input B is 0');
+  });
+});

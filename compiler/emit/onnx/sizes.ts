@@ -7,6 +7,9 @@ import { showDim } from '../../dims/show.ts';
 import type { SizeSource } from '../../ir/sizes.ts';
 import type { OnnxBuilder } from './builder-types.ts';
 
+/** TensorProto.DataType.INT64 */
+const int64Type = 7;
+
 /** The name of a 1-d tensor that holds the dimension alone. */
 export type SizeComputer = (dim: Dim) => string;
 
@@ -18,11 +21,19 @@ export function sizeComputer(
   const byVariable = new Map(sources.map((source) => [source.variable, source]));
   const binary = (opType: string, a: string, b: string): string => onnx.node(opType, [a, b]);
 
-  const readVariable = ({ port, axis, coefficient, rest }: SizeSource): string => {
-    const size = onnx.node('Shape', [port.name], {
+  const sizeOfAxis = (name: string, axis: number): string =>
+    onnx.node('Shape', [name], {
       start: { kind: 'int', value: axis },
       end: { kind: 'int', value: axis + 1 },
     });
+
+  const valueOf = (name: string): string =>
+    onnx.node('Cast', [onnx.node('Reshape', [name, onnx.int64s([1])])], {
+      to: { kind: 'int', value: int64Type },
+    });
+
+  const readVariable = ({ port, axis, coefficient, rest }: SizeSource): string => {
+    const size = axis === null ? valueOf(port.name) : sizeOfAxis(port.name, axis);
     const shifted = rest.key === zero.key ? size : binary('Sub', size, compute(rest));
     return coefficient.key === one.key ? shifted : binary('Div', shifted, compute(coefficient));
   };
