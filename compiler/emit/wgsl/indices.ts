@@ -177,7 +177,8 @@ export type NameOfSize = (size: Atom) => string;
 /** `i` as a WGSL expression of type u32. */
 export function indexText(i: Index, nameOf: NameOfSize): string {
   const known = dims.isConstant(i);
-  if (known !== null) return `${known}u`;
+  // Below 0, as u32 holds it.
+  if (known !== null) return `${known < 0 ? known + 2 ** 32 : known}u`;
   const { rest, remainders } = splitRemainders(i);
   const parts = [
     ...rest.terms.map((term) => signed(termText(term, nameOf), term.coefficient < 0)),

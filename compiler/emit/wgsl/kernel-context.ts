@@ -57,8 +57,8 @@ export function axesOf(
   name: string,
 ): Index[] {
   const taken = unflatten(position, shape);
-  const single = shape.filter((size) => !dims.equal(size, dims.one)).length === 1;
-  if (single) return shape.map((size) => (dims.equal(size, dims.one) ? dims.zero : position));
+  const long = shape.filter((size) => !dims.equal(size, dims.one));
+  if (long.length <= 1) return shape.map((size) => (dims.equal(size, dims.one) ? dims.zero : position));
   const axes = shape.map((size, axis) =>
     dims.equal(size, dims.one)
       ? dims.zero
