@@ -23,6 +23,7 @@ export function assignSlots(
   network: Network,
   kernels: readonly EmittedKernel[],
   tables: readonly Value[],
+  bufferOf: (value: Value) => Value,
 ): { slots: readonly Slot[]; slotOf: (value: Value) => number } {
   const slots: OpenSlot[] = [];
   const assigned = new Map<Value, OpenSlot>();
@@ -35,7 +36,7 @@ export function assignSlots(
   for (const { value } of inputs) open(value);
   tables.forEach(open);
   for (const { value } of outputs) {
-    const base = network.baseOf(value);
+    const base = bufferOf(network.baseOf(value));
     if (!assigned.has(base)) open(base);
   }
   const lastUse = new Map<Value, number>();
@@ -60,7 +61,7 @@ export function assignSlots(
   return {
     slots: slots.map(({ sizes }) => ({ sizes: unique(sizes) })),
     slotOf(value) {
-      const slot = assigned.get(value);
+      const slot = assigned.get(bufferOf(value));
       if (slot === undefined) throw new Error(`value ${value.id} has no buffer`);
       return slot.index;
     },

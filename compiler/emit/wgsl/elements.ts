@@ -77,7 +77,7 @@ export function createElements({
   return read;
 }
 
-const isName = (expression: string): boolean => /^-?[\w.]+$/.test(expression);
+export const isName = (expression: string): boolean => /^-?[\w.]+$/.test(expression);
 
 export const loadOf = (buffer: string, dtype: DType, position: string): string =>
   dtype === 'bool' ? `${buffer}[${position}] != 0u` : `${buffer}[${position}]`;

@@ -47,7 +47,7 @@ export interface KernelNames {
 }
 
 export function emitKernel(
-  { network, isStored }: Schedule,
+  { network, isStored, bufferOf: holderOf }: Schedule,
   kernel: Kernel,
   names: KernelNames,
   uniqueName: (hint: string) => string,
@@ -66,17 +66,20 @@ export function emitKernel(
   >();
   for (const value of reads.buffers)
     buffers.set(value, { name: unique(names.ofValue(value)), access: 'read' });
-  for (const value of outputs)
-    buffers.set(value, { name: unique(names.ofValue(value)), access: 'read_write' });
+  for (const value of outputs.map(holderOf)) {
+    const name = buffers.get(value)?.name ?? unique(names.ofValue(value));
+    buffers.set(value, { name, access: 'read_write' });
+  }
   const nodes = new Set<Node>(
     kernel.values.map((value) => network.producerOf(value)).filter((node) => node !== undefined),
   );
   const writer = createWriter((size) => `dims.${names.ofSize(size)}`, unique);
   const used = new Set<Value>();
   const bufferOf = (value: Value): string => {
-    const buffer = buffers.get(value);
+    const holder = own.has(value) ? holderOf(value) : value;
+    const buffer = buffers.get(holder);
     if (buffer === undefined) throw new Error(`value ${value.id} is not bound`);
-    used.add(value);
+    used.add(holder);
     return buffer.name;
   };
   const onNode = (node: Node): void => void nodes.add(node);

@@ -93,13 +93,13 @@ function namesOf(network: Network, sizes: readonly NamedSize[]): KernelNames {
 }
 
 function assemble(
-  { network }: Schedule,
+  { network, bufferOf }: Schedule,
   kernels: readonly EmittedKernel[],
   sizes: readonly NamedSize[],
 ): WgslProgram {
   const { graph } = network;
   const tables = tablesOf(network, kernels);
-  const { slots, slotOf } = assignSlots(network, kernels, [...tables.keys()]);
+  const { slots, slotOf } = assignSlots(network, kernels, [...tables.keys()], bufferOf);
   return {
     name: graph.name,
     sizes,

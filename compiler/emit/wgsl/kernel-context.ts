@@ -5,9 +5,9 @@ import * as dims from '../../dims/arithmetic.ts';
 import type { Dim } from '../../dims/dim.ts';
 import type { Value } from '../../ir/graph.ts';
 import type { ReadElement } from './elements.ts';
-import { storedText } from './elements.ts';
+import { isName, storedText } from './elements.ts';
 import { flatten, indexVariable, unflatten, type Index } from './indices.ts';
-import type { Kernel } from './kernel.ts';
+import { indexIn, type Kernel } from './kernel.ts';
 import type { Network } from './network.ts';
 import type { Writer } from './writer.ts';
 
@@ -58,7 +58,8 @@ export function axesOf(
 ): Index[] {
   const taken = unflatten(position, shape);
   const long = shape.filter((size) => !dims.equal(size, dims.one));
-  if (long.length <= 1) return shape.map((size) => (dims.equal(size, dims.one) ? dims.zero : position));
+  if (long.length <= 1)
+    return shape.map((size) => (dims.equal(size, dims.one) ? dims.zero : position));
   const axes = shape.map((size, axis) =>
     dims.equal(size, dims.one)
       ? dims.zero
@@ -79,13 +80,23 @@ function axisName(size: Dim, axis: number): string {
   return isNamed ? atom.name.toLowerCase() : (letters[axis] ?? `i${axis}`);
 }
 
-/** Stores the element of a value. */
-export function store(
-  { writer, bufferOf }: KernelContext,
-  value: Value,
-  index: readonly Index[],
-  expression: string,
+/**
+ * Stores the values' elements that belong to element `full` of the domain. All are computed before any is stored: a value may lie
+ * in the buffer of one that others still read.
+ */
+export function storeAll(
+  { kernel, writer, read, bufferOf }: KernelContext,
+  values: readonly Value[],
+  full: readonly Index[],
 ): void {
-  const position = writer.text(flatten(index, value.shape));
-  writer.line(`${bufferOf(value)}[${position}] = ${storedText(value.dtype, expression)};`);
+  const elements = values.map((value) => {
+    const index = indexIn(kernel, value, full);
+    const expression = read(value, index);
+    const isAlone = values.length === 1 || isName(expression);
+    return { value, index, text: isAlone ? expression : writer.bind('result', expression) };
+  });
+  for (const { value, index, text } of elements) {
+    const position = writer.text(flatten(index, value.shape));
+    writer.line(`${bufferOf(value)}[${position}] = ${storedText(value.dtype, text)};`);
+  }
 }

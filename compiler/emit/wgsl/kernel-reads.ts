@@ -3,7 +3,7 @@
 
 import type { Node, Value } from '../../ir/graph.ts';
 import type { Index } from './indices.ts';
-import { isOverDomain, keptAxes, type Kernel } from './kernel.ts';
+import { indexIn, type Kernel } from './kernel.ts';
 import {
   createWalk,
   freshIndex,
@@ -35,9 +35,8 @@ export function readsOf(
   const unaligned = new Set<Value>();
   let fits = true;
   const full = freshIndex(kernel.domain);
-  const row = keptAxes(kernel).map((axis) => full[axis]);
   const isHere = (value: Value, index: readonly Index[]): boolean =>
-    sameIndex(index, isOverDomain(kernel, value) ? full : row);
+    sameIndex(index, indexIn(kernel, value, full));
   const visit: Visit = (value, index) => {
     if (!own.has(value)) {
       buffers.add(value);
@@ -55,7 +54,13 @@ export function readsOf(
   );
   for (const value of kernel.values) {
     const node = network.producerOf(value);
-    if (node !== undefined) walkNode(node, isOverDomain(kernel, value) ? full : row, full, walk);
+    if (node === undefined) continue;
+    walkNode(
+      node,
+      indexIn(kernel, value, full),
+      indexIn(kernel, node.inputs[0] ?? value, full),
+      walk,
+    );
   }
   if (!fits) return null;
   return { buffers, aligned: new Set([...buffers].filter((value) => !unaligned.has(value))) };
@@ -68,10 +73,16 @@ const isRecomputable = (kernel: Kernel, node: Node): boolean =>
 const sameIndex = (a: readonly Index[], b: readonly Index[]): boolean =>
   a.length === b.length && a.every((i, axis) => i.key === b[axis].key);
 
-function walkNode(node: Node, index: readonly Index[], full: readonly Index[], walk: Visit): void {
+/** Walks from the node that makes element `index` of a value; a reduction reads element `folded` of its operand. */
+function walkNode(
+  node: Node,
+  index: readonly Index[],
+  folded: readonly Index[],
+  walk: Visit,
+): void {
   const lowering = loweringOf(node);
   if (lowering.kind === 'map') walkElement(node, index, walk);
-  else if (lowering.kind === 'reduce') walk(node.inputs[0], full);
+  else if (lowering.kind === 'reduce') walk(node.inputs[0], folded);
   else if (lowering.kind === 'loop') node.inputs.forEach((x) => walk(x, freshIndex(x.shape)));
   else if (lowering.kind === 'contract') {
     const product = lowering.product(node);

@@ -1,16 +1,18 @@
 // What a kernel is: a set of values that one dispatch computes, and how it runs over its domain.
 
+import { equal } from '../../dims/arithmetic.ts';
 import type { Dim } from '../../dims/dim.ts';
 import type { Value } from '../../ir/graph.ts';
 import { sameShape } from '../../ir/types.ts';
+import { flatten, sizeOf, unflatten, type Index } from './indices.ts';
 import { loweringOf, type Network } from './network.ts';
 
 /**
  * How a kernel runs over its domain.
- * - `map`: an invocation computes an element of every value of the kernel; all have the domain's shape.
+ * - `map`: an invocation computes an element of every value of the kernel; all have as many as the domain.
  * - `rows`: the reduced `axes` of the domain are folded, row by row; its values are reductions, maps over the domain, and maps over
  *   the rows.
- * - `product`: one contraction, and maps of its shape that follow it.
+ * - `product`: one contraction, and maps of as many elements that follow it.
  * - `loop`: a body of kernels of its own, run over and over.
  */
 export type KernelKind = 'map' | 'rows' | 'product' | 'loop';
@@ -50,5 +52,21 @@ export const outerShape = (kernel: Pick<Kernel, 'domain' | 'axes'>): Dim[] =>
   keptAxes(kernel).map((axis) => kernel.domain[axis]);
 
 /** Whether the kernel computes the value once an element of its domain; else once a row. */
-export const isOverDomain = ({ domain }: Kernel, value: Value): boolean =>
-  sameShape(value.shape, domain);
+export const isOverDomain = (kernel: Kernel, { shape }: Pick<Value, 'shape'>): boolean =>
+  sameShape(shape, kernel.domain) ||
+  (!sameShape(shape, outerShape(kernel)) && equal(sizeOf(shape), sizeOf(kernel.domain)));
+
+/**
+ * The element of a value that belongs to element `full` of the domain. The value may have another shape of as many elements: then it
+ * is the one at the same position.
+ */
+export function indexIn(
+  kernel: Kernel,
+  value: Pick<Value, 'shape'>,
+  full: readonly Index[],
+): readonly Index[] {
+  const isOver = isOverDomain(kernel, value);
+  const shape = isOver ? kernel.domain : outerShape(kernel);
+  const index = isOver ? full : keptAxes(kernel).map((axis) => full[axis]);
+  return sameShape(value.shape, shape) ? index : unflatten(flatten(index, shape), value.shape);
+}

@@ -7,7 +7,7 @@ import {
   ceilDivide,
   invocation,
   namedIndex,
-  store,
+  storeAll,
   type KernelContext,
   type KernelFrame,
 } from './kernel-context.ts';
@@ -15,17 +15,20 @@ import {
 const workgroupSize = 256;
 
 export function writeMapKernel(context: KernelContext): KernelFrame {
-  const { kernel, writer, read, outputs } = context;
+  const { kernel, writer, outputs } = context;
   const total = sizeOf(kernel.domain);
   const isSingle = isConstant(total) === 1;
   if (isSingle) {
-    const index = kernel.domain.map(() => zero);
-    for (const value of outputs) store(context, value, index, read(value, index));
+    storeAll(
+      context,
+      outputs,
+      kernel.domain.map(() => zero),
+    );
     return { workgroupSize: 1, groups: total, shared: [] };
   }
   const position = writer.bind('position', invocation(workgroupSize));
   writer.block(`if (${position} >= ${writer.text(total)})`, () => writer.line('return;'));
   const index = axesOf(writer, kernel.domain, namedIndex(position, total), position);
-  for (const value of outputs) store(context, value, index, read(value, index));
+  storeAll(context, outputs, index);
   return { workgroupSize, groups: ceilDivide(total, workgroupSize), shared: [] };
 }

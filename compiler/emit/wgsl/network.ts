@@ -1,10 +1,11 @@
 // Facts about a graph that scheduling asks for again and again: what makes a value, who reads it, and what reading one element of it
 // reads in turn.
 
-import { dimOf } from '../../dims/arithmetic.ts';
+import { dimOf, equal } from '../../dims/arithmetic.ts';
 import type { Dim } from '../../dims/dim.ts';
 import type { Graph, Node, Value } from '../../ir/graph.ts';
 import { opNamed } from '../../ir/registry.ts';
+import { product } from '../../ir/shape-arithmetic.ts';
 import type { Tensor } from '../../ir/tensor.ts';
 import { indexVariable, type Index } from './indices.ts';
 import type { Code, WgslLowering } from './lowering.ts';
@@ -19,6 +20,8 @@ export interface Network {
   readonly literalOf: (value: Value) => Tensor | null;
   /** The value whose elements these are, in the same order: what a reshape reshapes. */
   readonly baseOf: (value: Value) => Value;
+  /** The input whose next value this is: it may be written over it. */
+  readonly replacedBy: (value: Value) => Value | undefined;
 }
 
 export const loweringOf = (node: Node): WgslLowering => opNamed(node.op).wgsl;
@@ -35,6 +38,15 @@ export function createNetwork(graph: Graph): Network {
     for (const value of new Set(node.inputs)) users.set(value, [...(users.get(value) ?? []), node]);
   }
   const producerOf = (value: Value): Node | undefined => producers.get(value);
+  const baseOf = (value: Value): Value => {
+    let base = value;
+    for (;;) {
+      const node = producers.get(base);
+      if (node === undefined || !renamings.has(node.op)) return base;
+      [base] = node.inputs;
+    }
+  };
+  const replaced = replacements(graph, baseOf);
   return {
     graph,
     producerOf,
@@ -46,16 +58,27 @@ export function createNetwork(graph: Graph): Network {
       const lowering = loweringOf(node);
       return lowering.kind === 'literal' ? lowering.value(node.attributes) : null;
     },
-    baseOf(value) {
-      let base = value;
-      for (;;) {
-        const node = producers.get(base);
-        if (node === undefined || !renamings.has(node.op)) return base;
-        [base] = node.inputs;
-      }
-    },
+    baseOf,
+    replacedBy: (value) => replaced.get(value),
   };
 }
+
+/** Results by the inputs they replace, `X.next` that of X; not those that are the next value of several. */
+function replacements(graph: Graph, baseOf: (value: Value) => Value): ReadonlyMap<Value, Value> {
+  const replaced = new Map<Value, Value>();
+  const seen = new Set<Value>();
+  for (const { name, value } of graph.outputs) {
+    const base = baseOf(value);
+    const input = graph.inputs.find((port) => `${port.name}.next` === name)?.value;
+    const fits = input !== undefined && input.dtype === base.dtype && sameSize(input, base);
+    if (seen.has(base)) replaced.delete(base);
+    else if (fits) replaced.set(base, input);
+    seen.add(base);
+  }
+  return replaced;
+}
+
+const sameSize = (a: Value, b: Value): boolean => equal(product(a.shape), product(b.shape));
 
 /** A literal of one number throughout is written where it is used; others lie in a buffer. */
 export function uniformValue({ data }: Tensor): number | null {

@@ -4,14 +4,13 @@
 
 import * as dims from '../../dims/arithmetic.ts';
 import type { Dim } from '../../dims/dim.ts';
-import type { Value } from '../../ir/graph.ts';
 import type { DType } from '../../ir/tensor.ts';
 import { bracketed } from './expressions.ts';
 import { divide, modulo, sizeOf, unflatten, type Index } from './indices.ts';
 import {
   ceilDivide,
   namedIndex,
-  store,
+  storeAll,
   workgroup,
   type KernelContext,
   type KernelFrame,
@@ -41,7 +40,7 @@ export interface Variant {
 }
 
 export function writeProductKernel(context: KernelContext): KernelFrame {
-  const { network, kernel, writer, read } = context;
+  const { network, kernel, writer, read, outputs } = context;
   const value = kernel.values.find((made) => isFolded(network, made));
   const node = value === undefined ? undefined : network.producerOf(value);
   if (value === undefined || node === undefined) throw new Error('a product kernel of nothing');
@@ -72,7 +71,8 @@ export function writeProductKernel(context: KernelContext): KernelFrame {
         unflatten(row, product.rows),
         unflatten(column, product.columns),
       );
-      finishElement(context, value, index, sum);
+      writer.remember(elementKey(value, index), sum);
+      storeAll(context, outputs, index);
     },
   });
 }
@@ -81,16 +81,6 @@ const apart = (product: Product, batch: Index, k: Index) => ({
   batch: unflatten(batch, product.batch),
   sum: unflatten(k, product.sum),
 });
-
-function finishElement(
-  context: KernelContext,
-  value: Value,
-  index: readonly Index[],
-  sum: string,
-): void {
-  context.writer.remember(elementKey(value, index), sum);
-  for (const output of context.outputs) store(context, output, index, context.read(output, index));
-}
 
 /** An invocation an element, sixteen by sixteen a workgroup. */
 const oneElementEach: Variant = {

@@ -12,12 +12,12 @@ import type { Node, Value } from '../../ir/graph.ts';
 import { elementKey, loweringOf, type Network } from './network.ts';
 import { literal, typeNames } from './expressions.ts';
 import { sizeOf, type Index } from './indices.ts';
-import { isOverDomain, keptAxes, outerShape, type Kernel } from './kernel.ts';
+import { indexIn, isOverDomain, keptAxes, outerShape, type Kernel } from './kernel.ts';
 import {
   axesOf,
   ceilDivide,
   namedIndex,
-  store,
+  storeAll,
   workgroup,
   type KernelContext,
   type KernelFrame,
@@ -59,7 +59,8 @@ export function writeRowKernel(context: KernelContext): KernelFrame {
   const rounds = roundsOf(context);
   rounds.forEach((round) => {
     if (round.folds.length > 0) writeFolds(context, layout, outer, round.folds, shared);
-    for (const value of round.maps) context.read(value, outer);
+    for (const value of round.maps)
+      context.read(value, indexIn(kernel, value, placed(kernel, outer, [])));
   });
   const once = outputs.filter((value) => !isOverDomain(kernel, value));
   const perElement = outputs.filter((value) => isOverDomain(kernel, value));
@@ -68,13 +69,11 @@ export function writeRowKernel(context: KernelContext): KernelFrame {
   );
   if (once.length > 0)
     writer.when(guards.length === 0 ? null : guards.join(' && '), () => {
-      for (const value of once) store(context, value, outer, context.read(value, outer));
+      storeAll(context, once, placed(kernel, outer, []));
     });
   if (perElement.length > 0)
     writer.when(row.guard, () =>
-      alongRow(context, layout, outer, (index) => {
-        for (const value of perElement) store(context, value, index, context.read(value, index));
-      }),
+      alongRow(context, layout, outer, (index) => storeAll(context, perElement, index)),
     );
   return {
     workgroupSize: layout.rows * layout.lanes,
@@ -125,11 +124,16 @@ function alongRow(
   writer.block(`for (var ${at} = ${first}; ${at} < ${writer.text(length)}; ${step})`, () => {
     const shape = kernel.axes.map((axis) => kernel.domain[axis]);
     const inner = axesOf(writer, shape, namedIndex(at, length), at);
-    const index: Index[] = [];
-    keptAxes(kernel).forEach((axis, i) => (index[axis] = outer[i]));
-    kernel.axes.forEach((axis, i) => (index[axis] = inner[i]));
-    body(index, at);
+    body(placed(kernel, outer, inner), at);
   });
+}
+
+/** The element of the domain in that row; 0 along the row where nothing is said. */
+function placed(kernel: Kernel, outer: readonly Index[], inner: readonly Index[]): Index[] {
+  const index = kernel.domain.map(() => dims.zero);
+  keptAxes(kernel).forEach((axis, i) => (index[axis] = outer[i]));
+  inner.forEach((at, i) => (index[kernel.axes[i]] = at));
+  return index;
 }
 
 interface Round {
@@ -182,7 +186,7 @@ function writeFolds(
   values: readonly Value[],
   shared: string[],
 ): void {
-  const { network, writer, read } = context;
+  const { network, kernel, writer, read } = context;
   const foldings = values.map((value): Folding => {
     const node = foldNode(network, value);
     const lowering = node === null ? null : loweringOf(node);
@@ -198,13 +202,16 @@ function writeFolds(
   });
   alongRow(context, layout, outer, (index, position) => {
     for (const { x, fold, accumulators } of foldings) {
-      const element = fold.element(read(x, index), position);
+      const element = fold.element(read(x, indexIn(kernel, x, index)), position);
       assignAll(context, accumulators, fold.combine(accumulators, element, writer));
     }
   });
   if (layout.lanes > 1) writeTree(context, layout, foldings, shared);
   for (const { value, fold, accumulators } of foldings)
-    writer.remember(elementKey(value, outer), accumulators[fold.result]);
+    writer.remember(
+      elementKey(value, indexIn(kernel, value, placed(kernel, outer, []))),
+      accumulators[fold.result],
+    );
 }
 
 const names: Readonly<Record<string, string>> = {

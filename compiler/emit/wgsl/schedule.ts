@@ -15,6 +15,8 @@ export interface Schedule {
   readonly kernels: readonly Kernel[];
   /** Values with a buffer of their own, besides inputs and literals. */
   readonly isStored: (value: Value) => boolean;
+  /** The value in whose buffer a value lies: that of an input which it replaces, or its own. */
+  readonly bufferOf: (value: Value) => Value;
 }
 
 export function schedule(graph: Graph): Schedule {
