@@ -1,10 +1,10 @@
 // Every layer, activation, loss and metric of the standard library against JAX: results with a free batch size, and gradients with respect
-// to data and parameters, in the interpreter and in ONNX Runtime.
+// to data and parameters, in the interpreter, in ONNX Runtime and in WGSL.
 
 import { describe, expect, test } from 'vitest';
 
 import type { CompiledProgram } from '../../compiler/program.ts';
-import { executors, type Executor } from './executors.ts';
+import { executors, webgpu, type Executor } from './executors.ts';
 import { fixtures } from './fixtures.ts';
 import { checkForward, checkGradients, probeProgram, type Probe } from './probe.ts';
 
@@ -70,7 +70,7 @@ const programOf = (name: string): CompiledProgram => {
   return program;
 };
 
-describe.each<Executor>(executors)('in $name', (executor) => {
+describe.each<Executor>([...executors, webgpu])('in $name', (executor) => {
   for (const name of Object.keys(probes)) {
     const fixture = fixtures.cases[name];
     if (!isTraining(name)) test(name, () => checkForward(programOf(name), fixture, executor));

@@ -70,10 +70,15 @@ function isNatural(i: Index): boolean {
 }
 
 /** `floor(i / by)`. */
-export const divide = (i: Index, by: Dim): Index =>
-  dims.mapAtoms(dims.floorDivide(i, by), (atom) =>
-    atom.kind === 'quotient' && surelyBelow(atom.numerator, atom.denominator) ? dims.zero : null,
-  );
+export function divide(i: Index, by: Dim): Index {
+  const quotient = dims.floorDivide(i, by);
+  const vanishes = ({ factors }: Term): boolean =>
+    factors.some(
+      ({ atom }) => atom.kind === 'quotient' && surelyBelow(atom.numerator, atom.denominator),
+    );
+  const left = quotient.terms.filter((term) => !vanishes(term));
+  return left.length === quotient.terms.length ? quotient : dims.sumOfTerms(left);
+}
 
 /** `i - by * floor(i / by)`. */
 export const modulo = (i: Index, by: Dim): Index =>

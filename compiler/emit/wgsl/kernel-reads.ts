@@ -3,13 +3,12 @@
 
 import type { Node, Value } from '../../ir/graph.ts';
 import type { Index } from './indices.ts';
-import { indexIn, type Kernel } from './kernel.ts';
+import { indexIn, isPlaced, type Kernel } from './kernel.ts';
 import {
   createWalk,
-  freshIndex,
   loweringOf,
   nowhere,
-  walkElement,
+  type ElementRead,
   type Network,
   type Visit,
 } from './network.ts';
@@ -34,17 +33,29 @@ export function readsOf(
   const buffers = new Set<Value>();
   const unaligned = new Set<Value>();
   let fits = true;
-  const full = freshIndex(kernel.domain);
-  const isHere = (value: Value, index: readonly Index[]): boolean =>
-    sameIndex(index, indexIn(kernel, value, full));
+  const full = network.indexOver(kernel.domain);
+  const places = new Map<Value, readonly Index[] | null>();
+  /** The value's element that belongs to the invocation; null where none does. */
+  const placeOf = (value: Value): readonly Index[] | null => {
+    let place = places.get(value);
+    if (place === undefined) {
+      place = isPlaced(kernel, value) ? indexIn(kernel, value, full) : null;
+      places.set(value, place);
+    }
+    return place;
+  };
+  const isHere = (value: Value, index: readonly Index[]): boolean => {
+    const place = placeOf(value);
+    return place !== null && sameIndex(index, place);
+  };
   const visit: Visit = (value, index) => {
     if (!own.has(value)) {
       buffers.add(value);
       if (!isHere(value, index)) unaligned.add(value);
     } else if (!isHere(value, index)) {
       const node = network.producerOf(value);
-      if (node !== undefined && isRecomputable(kernel, node)) walkElement(node, index, walk);
-      else fits = false;
+      if (node === undefined || !isRecomputable(kernel, node)) fits = false;
+      else for (const read of network.elementReads(node, index)) walk(read.value, read.index);
     }
   };
   const walk = createWalk(
@@ -54,13 +65,12 @@ export function readsOf(
   );
   for (const value of kernel.values) {
     const node = network.producerOf(value);
+    const place = placeOf(value);
     if (node === undefined) continue;
-    walkNode(
-      node,
-      indexIn(kernel, value, full),
-      indexIn(kernel, node.inputs[0] ?? value, full),
-      walk,
-    );
+    if (loweringOf(node).kind !== 'map')
+      for (const read of foldedReads(network, kernel, node, full)) walk(read.value, read.index);
+    else if (place !== null)
+      for (const read of network.elementReads(node, place)) walk(read.value, read.index);
   }
   if (!fits) return null;
   return { buffers, aligned: new Set([...buffers].filter((value) => !unaligned.has(value))) };
@@ -73,30 +83,34 @@ const isRecomputable = (kernel: Kernel, node: Node): boolean =>
 const sameIndex = (a: readonly Index[], b: readonly Index[]): boolean =>
   a.length === b.length && a.every((i, axis) => i.key === b[axis].key);
 
-/** Walks from the node that makes element `index` of a value; a reduction reads element `folded` of its operand. */
-function walkNode(
+/** What a reduction, a contraction or a loop reads. */
+function foldedReads(
+  network: Network,
+  kernel: Kernel,
   node: Node,
-  index: readonly Index[],
-  folded: readonly Index[],
-  walk: Visit,
-): void {
+  full: readonly Index[],
+): readonly ElementRead[] {
   const lowering = loweringOf(node);
-  if (lowering.kind === 'map') walkElement(node, index, walk);
-  else if (lowering.kind === 'reduce') walk(node.inputs[0], folded);
-  else if (lowering.kind === 'loop') node.inputs.forEach((x) => walk(x, freshIndex(x.shape)));
-  else if (lowering.kind === 'contract') {
-    const product = lowering.product(node);
-    const [batch, rows, columns, sum] = [
-      freshIndex(product.batch),
-      freshIndex(product.rows),
-      freshIndex(product.columns),
-      freshIndex(product.sum),
-    ];
-    const read = (operand: number, at: readonly Index[]): string => {
-      walk(node.inputs[operand], at);
-      return 'x';
-    };
-    product.lhs({ batch, rows, sum }, { read, code: nowhere });
-    product.rhs({ batch, columns, sum }, { read, code: nowhere });
+  if (lowering.kind === 'reduce') {
+    const [value] = node.inputs;
+    return [{ value, index: indexIn(kernel, value, full) }];
   }
+  if (lowering.kind === 'loop')
+    return node.inputs.map((value) => ({ value, index: network.indexOver(value.shape, 'whole') }));
+  if (lowering.kind !== 'contract') return [];
+  const product = lowering.product(node);
+  const [batch, rows, columns, sum] = [
+    network.indexOver(product.batch, 'batch'),
+    network.indexOver(product.rows, 'row'),
+    network.indexOver(product.columns, 'column'),
+    network.indexOver(product.sum, 'sum'),
+  ];
+  const reads: ElementRead[] = [];
+  const read = (operand: number, index: readonly Index[]): string => {
+    reads.push({ value: node.inputs[operand], index });
+    return 'x';
+  };
+  product.lhs({ batch, rows, sum }, { read, code: nowhere });
+  product.rhs({ batch, columns, sum }, { read, code: nowhere });
+  return reads;
 }

@@ -56,6 +56,12 @@ export const isOverDomain = (kernel: Kernel, { shape }: Pick<Value, 'shape'>): b
   sameShape(shape, kernel.domain) ||
   (!sameShape(shape, outerShape(kernel)) && equal(sizeOf(shape), sizeOf(kernel.domain)));
 
+/** Whether the value has as many elements as the domain, or as there are rows. */
+export const isPlaced = (kernel: Kernel, { shape }: Pick<Value, 'shape'>): boolean =>
+  [kernel.domain, outerShape(kernel)].some(
+    (other) => sameShape(shape, other) || equal(sizeOf(shape), sizeOf(other)),
+  );
+
 /**
  * The element of a value that belongs to element `full` of the domain. The value may have another shape of as many elements: then it
  * is the one at the same position.

@@ -22,6 +22,15 @@ export interface Network {
   readonly baseOf: (value: Value) => Value;
   /** The input whose next value this is: it may be written over it. */
   readonly replacedBy: (value: Value) => Value | undefined;
+  /** Index variables for every axis of a shape; the same ones whenever the same is asked for. */
+  readonly indexOver: (shape: readonly Dim[], role?: string) => readonly Index[];
+  /** Which elements of its operands one element of a map reads. */
+  readonly elementReads: (node: Node, index: readonly Index[]) => readonly ElementRead[];
+}
+
+export interface ElementRead {
+  readonly value: Value;
+  readonly index: readonly Index[];
 }
 
 export const loweringOf = (node: Node): WgslLowering => opNamed(node.op).wgsl;
@@ -47,6 +56,8 @@ export function createNetwork(graph: Graph): Network {
     }
   };
   const replaced = replacements(graph, baseOf);
+  const indices = new Map<string, readonly Index[]>();
+  const reads = new Map<string, readonly ElementRead[]>();
   return {
     graph,
     producerOf,
@@ -60,7 +71,20 @@ export function createNetwork(graph: Graph): Network {
     },
     baseOf,
     replacedBy: (value) => replaced.get(value),
+    indexOver: (shape, role = 'i') =>
+      remembered(indices, `${role}:${shape.map(({ key }) => key).join()}`, () =>
+        shape.map((size, axis) => dimOf(indexVariable(`${role}${axis}`, size))),
+      ),
+    elementReads: (node, index) =>
+      remembered(reads, elementKey(node.outputs[0], index), () => findReads(node, index)),
   };
+}
+
+/** What is known under a key, found the first time. */
+function remembered<T>(known: Map<string, T>, key: string, find: () => T): T {
+  let found = known.get(key);
+  if (found === undefined) known.set(key, (found = find()));
+  return found;
 }
 
 /** Results by the inputs they replace, `X.next` that of X; not those that are the next value of several. */
@@ -96,10 +120,6 @@ export function isFolded(network: Network, value: Value): boolean {
 /** An element of a value: where reading ends, in a buffer. */
 export type Visit = (value: Value, index: readonly Index[]) => void;
 
-/** Index variables for every axis of a shape. */
-export const freshIndex = (shape: readonly Dim[]): Index[] =>
-  shape.map((size, axis) => dimOf(indexVariable(`i${axis}`, size)));
-
 /**
  * What reading elements reads from buffers. `isStored` says which values have one; the walk goes through all others. One walk visits
  * an element of a value once.
@@ -121,7 +141,8 @@ export function createWalk(
     if (lowering.kind === 'literal') {
       const tensor = network.literalOf(value);
       if (tensor !== null && uniformValue(tensor) === null) visit(value, index);
-    } else if (lowering.kind === 'map') walkElement(node, index, read);
+    } else if (lowering.kind === 'map')
+      for (const element of network.elementReads(node, index)) read(element.value, element.index);
     else throw new Error(`${node.op} has no elements that a kernel could compute on the way`);
   };
   return read;
@@ -130,21 +151,22 @@ export function createWalk(
 export const elementKey = (value: Value, index: readonly Index[]): string =>
   `${value.id}[${index.map(({ key }) => key).join(',')}]`;
 
-/** Which elements of its operands one element of a map reads. */
-export function walkElement(node: Node, index: readonly Index[], read: Visit): void {
+function findReads(node: Node, index: readonly Index[]): readonly ElementRead[] {
   const lowering = loweringOf(node);
-  if (lowering.kind !== 'map') return;
+  const reads: ElementRead[] = [];
+  if (lowering.kind !== 'map') return reads;
   lowering.element({
     inputs: node.inputs,
     outputs: node.outputs,
     attributes: node.attributes,
     index,
     read: (operand, at) => {
-      read(node.inputs[operand], at);
+      reads.push({ value: node.inputs[operand], index: at });
       return 'x';
     },
     code: nowhere,
   });
+  return reads;
 }
 
 /** Code that is not kept: for lowerings run only to see what they read. */
