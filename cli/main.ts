@@ -192,6 +192,10 @@ program
       'seed of the draws, and of the parameters where no weights are given',
     ).argParser(seed),
   )
+  .option('--png <name=file>', 'draw a result as a PNG picture, or many as a grid', assignment)
+  .addOption(
+    new Option('--columns <n>', 'pictures in a row of the grid').argParser(wholeNumber(1, 10_000)),
+  )
   .addOption(deviceOption())
   .addOption(threadsOption())
   .addOption(jsonOption())

@@ -14,9 +14,10 @@ import { chooseFunction, compileFile } from '../compile.ts';
 import { guarded, load, type DeviceOptions } from '../device.ts';
 import { renamingsOf } from '../maps.ts';
 import { exit, fail, print, warnUnsolved, type ExitCode } from '../output.ts';
+import { checkPictures, draw, type DrawingOptions } from '../drawing.ts';
 import { weightPorts } from '../weights.ts';
 
-interface RunOptions extends DeviceOptions {
+interface RunOptions extends DeviceOptions, DrawingOptions {
   readonly input?: ReadonlyMap<string, string>;
   readonly weights?: string;
   readonly map?: readonly string[];
@@ -42,6 +43,8 @@ async function evaluate(
 ): Promise<ReadonlyMap<string, unknown> | Problem> {
   const entry = chooseFunction(program.functions, name);
   if (isProblem(entry)) return entry;
+  const undrawable = checkPictures(entry, options);
+  if (undrawable !== null) return undrawable;
   const inputs = readInputs(entry, options.input ?? new Map());
   if (isProblem(inputs)) return inputs;
   const misfits = checkSizes(entry, inputs);
@@ -54,12 +57,16 @@ async function evaluate(
     const loaded = await load(entry.graph, options);
     const outputs = await loaded.run({ ...inputs, ...weights, ...seed });
     for (const equation of unsolved(loaded.outputs, outputs)) warnUnsolved(equation);
-    const results = entry.results.map(({ name: result, base }) => {
+    const results = new Map<string, unknown>();
+    for (const { name: result, base } of entry.results) {
       const { shape, data } = outputs[result];
       const values = base === 'bool' ? Array.from(data, (v) => v !== 0) : Array.from(data);
-      return [result, nested(values, shape)] as const;
-    });
-    return new Map(results);
+      const picture = options.png?.get(result);
+      const wrong = picture === undefined ? null : draw(result, outputs[result], picture, options);
+      if (wrong !== null) return wrong;
+      results.set(result, picture ?? nested(values, shape));
+    }
+    return results;
   });
 }
 

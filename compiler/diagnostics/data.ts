@@ -155,6 +155,14 @@ export const files = defineDiagnostics({
     title: 'the program has no such part',
     explanation:
       '`--freeze` and `--only` name layers of the program or single parameters, by their paths, and `--watch` a loss or a report of ' +
-      'the `train` block.',
+      'the `train` block; `--png` names results.',
+  },
+  E0520: {
+    severity,
+    message,
+    example,
+    title: 'no pictures',
+    explanation:
+      '`--png` draws tensors of the shapes [H, W], [n, H, W], [n, H, W, c] and [n, c, H, W], where c, the number of channels, is 1 or 3.',
   },
 });
