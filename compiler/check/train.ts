@@ -14,14 +14,15 @@ import { report } from '../diagnostics/diagnostic.ts';
 import { programs } from '../diagnostics/programs.ts';
 import { sizes } from '../diagnostics/types-and-shapes.ts';
 import { isConstant } from '../dims/arithmetic.ts';
-import { isBroken, newScope, once, type Context } from './context.ts';
-import { convertTo, intScalar, isScalar, real } from './convert.ts';
+import { newScope, once, type Context } from './context.ts';
+import { intScalar } from './convert.ts';
 import { followDerivatives } from './differentiability.ts';
 import { toSize } from './dimensions.ts';
 import { makeLayer } from './layers.ts';
 import { followLearning } from './learning.ts';
 import { makeState } from './members.ts';
 import { checkOptimize } from './optimize.ts';
+import { checkReport, checkReportNames } from './reports.ts';
 import { demandMinimum } from './requirements.ts';
 import { describe } from './show.ts';
 import { declare, readSignature } from './signatures.ts';
@@ -32,7 +33,6 @@ import type { Local, TypedLayer, TypedState, TypedStep, TypedTrain } from './typ
 interface Progress {
   readonly layers: TypedLayer[];
   readonly states: TypedState[];
-  readonly reports: Map<string, TypedStep>;
   /** Of the block that is read now. */
   readonly steps: TypedStep[];
   /** The word of that block; null for the train block itself. */
@@ -130,34 +130,8 @@ function addObserve(context: Context, progress: Progress, node: ObserveStep): vo
     if (tracked !== null) progress.steps.push(tracked);
     return;
   }
-  const value = context.session.rules.expression(context, node.value, null);
-  const known = progress.reports.get(node.name.text);
-  if (known !== undefined)
-    context.report(
-      report(programs.E0421, {
-        span: node.name.span,
-        data: { name: node.name.text },
-        related: [{ span: known.span, reason: 'here first' }],
-      }),
-    );
-  if (isBroken(value)) return;
-  if (!isScalar(value.type)) {
-    context.report(
-      report(programs.E0422, {
-        span: node.value.span,
-        data: { found: describe(value.type) },
-      }),
-    );
-    return;
-  }
-  const step: TypedStep = {
-    kind: 'report',
-    name: node.name.text,
-    value: value.type.base.kind === 'bool' ? value : convertTo(value, real),
-    span: node.span,
-  };
-  progress.reports.set(step.name, step);
-  progress.steps.push(step);
+  const step = checkReport(context, node);
+  if (step !== null) progress.steps.push(step);
 }
 
 function addStatement(context: Context, progress: Progress, node: Statement): void {
@@ -219,7 +193,6 @@ export function makeTrain(outer: Context, node: TrainDeclaration): TypedTrain | 
   const progress: Progress = {
     layers: [],
     states: [],
-    reports: new Map(),
     steps: [],
     inside: null,
   };
@@ -228,6 +201,7 @@ export function makeTrain(outer: Context, node: TrainDeclaration): TypedTrain | 
   const data = signature.parameters
     .filter((parameter) => parameter.dim === null)
     .map((parameter) => parameter.local);
+  checkReportNames(context, progress.steps, data, progress.states);
   const given = [...data, counter];
   const course = { steps: progress.steps, result: null, parameters: given };
   return {

@@ -160,9 +160,11 @@ export const programs = defineDiagnostics({
   },
   E0421: {
     severity: 'error',
-    title: 'two reports have one name',
-    message: (data: { name: string }) => `\`${data.name}\` is reported already`,
-    explanation: 'The name of a report names its column and its curve, so each report has its own.',
+    title: 'the name of a report is taken',
+    message: (data: { name: string; what: string }) => `\`${data.name}\` ${data.what}`,
+    explanation:
+      'The name of a report names its column and its curve, and the output of the step in ONNX: no other report, loss, state or input ' +
+      'of the block may have it.',
     example: 'train t(x: [B, 3]) {\n  report m = mean(x)\n  report m = sum(x)\n}',
   },
   E0422: {

@@ -1,14 +1,13 @@
 // The steps of a train block in order, and the blocks of steps inside it. The graph of a step is the same for every step: `every`
-// computes what it would do each time, and keeps it by `select` when its turn has come; `repeat` is unrolled.
+// computes what it would do each time, and keeps it by `select` when its turn has come; `repeat` is written out or a loop.
 //
 // 2026-11: an ONNX `If` would save the idle work of `every`, but WGSL has none, and a graph without branches is differentiated,
 // fused and planned as a whole. Where the work inside is what costs, `repeat` around the other steps wastes none.
 
 import type { TypedBlock, TypedStep } from '../check/typed.ts';
-import type { Value } from '../ir/graph.ts';
-import type { Context } from './context.ts';
 import { asBlock } from './draws.ts';
 import { optimize } from './optimize.ts';
+import { runRepeat } from './repeat.ts';
 import { moveAverage } from './track.ts';
 import {
   isMultiple,
@@ -55,7 +54,7 @@ function runStep(training: Training, step: TypedStep): void {
     });
   else if (step.kind === 'track') located(() => track(training, step));
   else if (step.kind === 'every') located(() => runEvery(training, step));
-  else if (step.kind === 'repeat') located(() => runRepeat(training, step));
+  else if (step.kind === 'repeat') located(() => runRepeat(training, step, runSteps));
   else context.run([step], environment, locals);
 }
 
@@ -77,37 +76,3 @@ function runEvery(training: Training, step: TypedBlock<'every'>): void {
       body({ ...training, times: builder.divide(times, builder.scalar(count, 'i32')) }),
     );
 }
-
-/** Each run sees what the one before has changed, and draws anew. Losses and reports are means over the runs. */
-function runRepeat(training: Training, step: TypedBlock<'repeat'>): void {
-  const { context, times, measures } = training;
-  const { builder } = context;
-  const { count, steps } = step;
-  const runs = Array.from({ length: times === null ? 1 : count }, (_, i) => {
-    const inner: Training = {
-      ...training,
-      times: times === null ? null : timesWithin(context, times, count, i),
-      measures: new Map(),
-    };
-    const stream = inner.times === null ? null : streamOf(context, inner.times);
-    asBlock(context, 'repeat', step, stream, () => runSteps(inner, steps));
-    return inner.measures;
-  });
-  for (const [name, { role, value }] of runs[0] ?? []) {
-    const others = runs.slice(1).flatMap((run) => run.get(name)?.value ?? []);
-    const sum = others.reduce((a, b) => builder.add(a, b), value);
-    const mean = runs.length === 1 ? sum : builder.divide(sum, builder.scalar(runs.length));
-    measures.set(name, { role, value: mean });
-  }
-}
-
-/** The number of the `i`-th run of `count` in the `times`-th: (times - 1) count + i + 1. */
-function timesWithin({ builder }: Context, times: Value, count: number, i: number): Value {
-  const whole = builder.multiply(times, builder.scalar(count, 'i32'));
-  return builder.add(whole, builder.scalar(i + 1 - count, 'i32'));
-}
-
-const streamOf =
-  ({ builder }: Context, times: Value) =>
-  (): Value =>
-    builder.convert(builder.subtract(times, builder.scalar(1, 'i32')), 'u32');

@@ -9,7 +9,7 @@ import type { Context } from './context.ts';
 export type Optimize = Extract<TypedStep, { kind: 'optimize' }>;
 
 /** A loss or report of one step, to be shown. */
-interface Measure {
+export interface Measure {
   readonly role: Role;
   readonly value: Value;
 }

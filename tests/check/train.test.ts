@@ -122,6 +122,9 @@ describe('blocks of steps', () => {
     ['a layer inside', `every 2 {\nlayer l = Dense(4, 4)\n${learn}\n}`, 'E0414 2'],
     ['a name of the inside', `repeat 2 {\ny = D(x)\n}\nreport m = mean(y)`, 'E0217 4'],
     ['two reports of one name', `report m = mean(x)\nevery 2 { report m = mean(z) }`, 'E0421 2'],
+    ['a report called as a state', 'state m: int = 0\nreport m = m', 'E0421 2'],
+    ['a report called as the data', 'report x = mean(x)', 'E0421 1'],
+    ['a report called as the loss', `${learn}\nreport loss = 1`, 'E0421 2'],
     ['a norm that is no number', `${learn} clip x`, 'E0121 1'],
     ['half a gradient', `${learn} accumulate 0`, 'E0112 1'],
     [

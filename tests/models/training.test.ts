@@ -71,6 +71,29 @@ describe.each<Executor>(executors)('in $name', (executor) => {
     expect(repeated.outputs[1].loss.data[0]).toBeCloseTo(mean, 5);
   });
 
+  test('many runs are a loop, which does the same', async () => {
+    const steps = `
+      z: [B, 2] ~ normal(0, 0.1)
+      minimize mse(net(x) + z, y) over net using Adam(0.05) clip 1
+      every 2 { minimize mse(other(x), net(x)) over other using SGD(0.1, momentum = 0.9) }
+      seen <- seen + 1
+      report runs = seen
+    `;
+    const loop = block(`state seen: real = 0 repeat 6 { ${steps} }`);
+    const plain = block(`state seen: real = 0 repeat 1 { ${steps} }`);
+    expect(loop.step.nodes.filter(({ op }) => op === 'scan')).toHaveLength(1);
+    const looped = await advance(executor, loop, 2);
+    const single = await advance(executor, plain, 12);
+    expectSameParameters(looped.state, single.state, 10 * tolerance);
+    expect(looped.state.seen.data[0]).toBe(12);
+    expect(looped.outputs[1].runs.data[0]).toBeCloseTo((7 + 12) / 2, 5);
+    for (const name of ['loss1', 'loss2']) {
+      const losses = single.outputs.slice(6).map((o) => o[name].data[0]);
+      const mean = losses.reduce((p, q) => p + q, 0) / 6;
+      expect(looped.outputs[1][name].data[0]).toBeCloseTo(mean, 4);
+    }
+  });
+
   test('`every 3` moves with each third step, and shows its loss always', async () => {
     const seldom = block(`every 3 { ${minimize} Adam(0.1) }`);
     const plain = block(`${minimize} Adam(0.1)`);
