@@ -5,7 +5,6 @@ import type { Span } from '../../grammar/source.ts';
 import type {
   Index,
   Local,
-  TypedConstant,
   TypedExpression,
   TypedFunction,
   TypedModel,
@@ -93,13 +92,12 @@ export interface InstanceValue {
   readonly other: OtherParameters | null;
 }
 
-/** Parameters by path that stand in for a layer's own while a call runs, and what the call computes on the way. */
+/** Parameters by path that stand in for a layer's own while a call runs. */
 export interface OtherParameters {
+  /** Tells it from others, for what the call does with states: it leaves the layer's own alone. */
+  readonly id: number;
   readonly values: ReadonlyMap<string, TensorValue>;
-  /** States that were updated: such a call leaves the layer's own alone. */
-  readonly states: Map<string, Elaborated>;
   readonly instances: Map<string, InstanceValue>;
-  readonly constants: Map<TypedConstant, Map<string, Elaborated>>;
   /** Those of the layer around, where a layer inside gets others again. */
   readonly around: OtherParameters | null;
 }

@@ -13,6 +13,7 @@ import { isLibrary, loadModule, moduleContext } from './modules.ts';
 import { checkOptimizer } from './optimizers.ts';
 import { checkStatements } from './statements.ts';
 import { paramsType } from './params.ts';
+import { checkRuleTarget } from './rules.ts';
 import { isTabulated } from './static.ts';
 import type { TypedConstant, TypedProgram } from './typed.ts';
 
@@ -51,12 +52,15 @@ function checkModule(session: Session, module: Module): void {
     void [typed.checks, typed.rowSum];
     if (typed.keyword === 'optimizer') checkOptimizer(context, info);
   }
+  for (const rules of module.rules.values())
+    for (const rule of rules) checkRuleTarget(context, rule, rules[0]);
   for (const train of module.trains) train();
 }
 
 function checkFunction(info: FunctionInfo): void {
   info.signature().parameters.forEach((parameter) => parameter.default?.());
   info.typed.body();
+  info.typed.rule();
 }
 
 // ---- recursion ----------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import type {
   Expression,
   FunctionDeclaration,
   Identifier,
+  JvpDeclaration,
   LayerDeclaration,
   MdpDeclaration,
   ModelDeclaration,
@@ -121,6 +122,8 @@ export interface Module {
   readonly functions: FunctionInfo[];
   readonly models: ModelInfo[];
   readonly trains: (() => TypedTrain | null)[];
+  /** Derivative rules, by the function that they are for. */
+  readonly rules: Map<string, JvpDeclaration[]>;
 }
 
 /** What an import brings: the definitions of the file, and those that its own imports without a name brought. */

@@ -1,7 +1,14 @@
 // What the value of an expression depends on: parameters by their paths, and whether a gradient can flow along some path.
 // Functions are summarised once, in terms of their own parameters and of the layer they belong to.
 
-import type { Local, TypedBody, TypedExpression, TypedFunction, TypedStatement } from './typed.ts';
+import type {
+  Local,
+  TypedBody,
+  TypedExpression,
+  TypedFunction,
+  TypedRule,
+  TypedStatement,
+} from './typed.ts';
 
 /** A parameter or layer by its path (`net.enc.l1.W`; inside a function `self.l1.W`), or a parameter of a function. */
 export type Token = string | Local;
@@ -298,7 +305,10 @@ function hyperParameter(
   ]);
 }
 
-function summarise(callee: TypedFunction, state: Dependences): Dependence {
+/** What a function's result depends on; with `ruled`, by its derivative rule, where it has one. */
+export function summarise(callee: TypedFunction, state: Dependences, ruled = true): Dependence {
+  const rule = ruled ? callee.rule() : null;
+  if (rule !== null) return dependenceOfRule(callee, rule);
   const known = state.summaries.get(callee);
   if (known !== undefined) return known;
   // Recursion is an error elsewhere; here it must end.
@@ -310,6 +320,23 @@ function summarise(callee: TypedFunction, state: Dependences): Dependence {
       : dependenceOfBody(body, { summaries: state.summaries, locals: new Map(), step: Infinity });
   state.summaries.set(callee, summary);
   return summary;
+}
+
+/** The arguments whose tangents the rule uses; of the others, and of what else it reads, there is no gradient. */
+function dependenceOfRule(
+  { parameters }: TypedFunction,
+  { tangents, body }: TypedRule,
+): Dependence {
+  const state = { summaries: new Map(), locals: new Map(), step: Infinity };
+  const { flows } = dependenceOfBody(body, state);
+  return join([
+    nothing,
+    ...parameters.map(({ local }, i) => {
+      const tangent = tangents[i];
+      const own = direct(local, state);
+      return tangent !== null && flows.has(tangent) ? own : cut(own, 'its derivative rule');
+    }),
+  ]);
 }
 
 function dependenceOfBody(body: TypedBody, state: Dependences): Dependence {

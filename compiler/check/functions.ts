@@ -20,6 +20,7 @@ import {
   type Signature,
 } from './context.ts';
 import { followDerivatives } from './differentiability.ts';
+import { makeRule } from './rules.ts';
 import { describe, showType } from './show.ts';
 import { readSignature } from './signatures.ts';
 import type { TypedBody, TypedExpression, TypedFunction } from './typed.ts';
@@ -232,6 +233,13 @@ export function makeFunction(
       return signature().assumptions;
     },
     body,
+    rule: once(
+      () => {
+        const [rule] = owner === null ? (module.rules.get(node.name?.text ?? '') ?? []) : [];
+        return rule === undefined ? null : makeRule(outer(), info, rule);
+      },
+      () => null,
+    ),
   };
   const info: FunctionInfo = { node, module, owner, typed, signature, result };
   return info;

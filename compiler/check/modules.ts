@@ -4,17 +4,15 @@
 import type {
   ConstDeclaration,
   Declaration,
-  Identifier,
   ImportDeclaration,
   ObserveStep,
   Step,
   TypeDeclaration,
 } from '../../grammar/ast.ts';
 import { parse, type ParseResult } from '../../grammar/parse.ts';
-import type { Source, Span } from '../../grammar/source.ts';
+import type { Source } from '../../grammar/source.ts';
 import { report } from '../diagnostics/diagnostic.ts';
 import { names } from '../diagnostics/names.ts';
-import { programs } from '../diagnostics/programs.ts';
 import { fromSyntaxProblem } from '../diagnostics/syntax.ts';
 import { noAssumptions } from '../dims/assumptions.ts';
 import {
@@ -93,6 +91,7 @@ export function loadModule(session: Session, text: Source, isMain: boolean): Mod
     functions: [],
     models: [],
     trains: [],
+    rules: new Map(),
   };
   session.sources.push(source);
   session.modules.set(source.path, null);
@@ -153,11 +152,6 @@ function readImport(context: Context, node: ImportDeclaration, brought: Map<stri
     brought.set(name, node.path.value);
   }
 }
-
-const notThereYet = (context: Context, span: Span, feature: string): void =>
-  context.report(report(programs.E0900, { span, data: { feature } }));
-
-const headSpan = (span: Span, name: Identifier): Span => ({ ...span, end: name.span.end });
 
 function constantEntity(context: Context, node: ConstDeclaration): Entity {
   const cycle = (): null => {
@@ -252,7 +246,8 @@ const declarers: { readonly [K in Declaration['kind']]: Declarer<K> } = {
   schedule: declareModel,
   mdp: declareModel,
   jvp: (context, node) => {
-    notThereYet(context, headSpan(node.span, node.name), 'a derivative rule (`jvp`)');
+    const { rules } = context.module;
+    rules.set(node.name.text, [...(rules.get(node.name.text) ?? []), node]);
   },
   train: (context, node, isMain) => {
     const get = once(

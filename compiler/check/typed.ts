@@ -317,6 +317,15 @@ export interface TypedFunction {
   readonly assumptions: Assumptions;
   /** Null while its body is broken; nothing is elaborated then. Read when called, so that order never matters. */
   readonly body: () => TypedBody | null;
+  /** The derivative that `jvp f(x, dx) = e` gives it; null where it is that of its body. */
+  readonly rule: () => TypedRule | null;
+}
+
+/** One local a parameter of the function, null for a size; and its tangent, null where it is not of reals. */
+export interface TypedRule {
+  readonly values: readonly (Local | null)[];
+  readonly tangents: readonly (Local | null)[];
+  readonly body: TypedBody;
 }
 
 export interface TypedModel {

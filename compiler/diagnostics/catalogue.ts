@@ -11,6 +11,7 @@ import { loops } from './loops.ts';
 import { names } from './names.ts';
 import { paramsDiagnostics } from './params.ts';
 import { programs } from './programs.ts';
+import { ruleDiagnostics } from './rules.ts';
 import { syntax } from './syntax.ts';
 import { tables as tableDiagnostics } from './tables.ts';
 import { sizes, types } from './types-and-shapes.ts';
@@ -26,6 +27,7 @@ const tables: readonly Readonly<Record<string, Definition>>[] = [
   paramsDiagnostics,
   loops,
   bijectors,
+  ruleDiagnostics,
   files,
   builtinDiagnostics,
   elaborationDiagnostics,

@@ -13,6 +13,7 @@ import { solve, type Equation } from '../dims/solve.ts';
 import { refuse, type Context } from './context.ts';
 import { asCall, type Call } from './draws.ts';
 import { environmentOf } from './instances.ts';
+import { withRule } from './rules.ts';
 import { resolveDim, resolveShape } from './sizes.ts';
 
 type CallExpression = Extract<TypedExpression, { kind: 'call' }>;
@@ -185,10 +186,12 @@ export function runFunction(
     path,
   };
   const given = [...values, ...(owner?.other?.values.values() ?? [])];
-  return asCall(context, nameOf(called, owner), call, given, () => {
+  const result = asCall(context, nameOf(called, owner), call, given, () => {
     context.run(body.statements, environment, locals);
     return context.evaluate(body.result, environment);
   });
+  const rule = called.rule();
+  return rule === null ? result : withRule(context, rule, result, values, environment);
 }
 
 /** Sizes that the signature binds by others: the inverse of a squeeze binds H' of H = 2 H'. */

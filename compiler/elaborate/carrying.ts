@@ -138,7 +138,7 @@ export function nextValues(
   };
 }
 
-/** What the round changed and the plan does not carry. */
+/** What the round changed and the plan does not carry; not what it made for itself. */
 function newPlaces(
   plan: Plan,
   outer: { readonly context: Context; readonly locals: ReadonlyMap<Local, Elaborated> },
@@ -150,10 +150,11 @@ function newPlaces(
   const locals = [...outer.locals].flatMap(([local, value]): Place[] =>
     carried.has(local) || inner.locals.get(local) === value ? [] : [{ kind: 'local', local }],
   );
-  const states = [...inner.context.store.current].flatMap(([path, value]): Place[] =>
-    carried.has(path) || currentValue(outer.context.store, path) === value
+  const states = [...inner.context.store.current].flatMap(([path, value]): Place[] => {
+    const before = currentValue(outer.context.store, path);
+    return carried.has(path) || before === null || before === value
       ? []
-      : [{ kind: 'state', path }],
-  );
+      : [{ kind: 'state', path }];
+  });
   return [...locals, ...states];
 }

@@ -86,28 +86,30 @@ function variableOf(context: Context, { by }: Derivative, environment: Environme
 const real = (context: Context, expression: TypedExpression, environment: Environment) =>
   asTensor(context.builder, context.evaluate(expression, environment), 'f32');
 
-/** d y / d x, in the form of x. */
-function pulledBack(builder: Builder, y: Value, x: Elaborated): Elaborated {
+/** d y / d x, or d sum(y * along) / d x, in the form of x. */
+function pulledBack(builder: Builder, y: Value, x: Elaborated, along?: Value): Elaborated {
   const values = tensorsOf(x).map(({ value }) => value);
-  const gradients = builder.gradient(y, values);
+  const gradients = builder.gradient(y, values, along);
   return mapTensors(x, (leaf) => {
     if (leaf.kind !== 'tensor') throw new Error('a variable is a tensor');
     return tensorOf(gradients[values.indexOf(leaf.value)], leaf.labels);
   });
 }
 
-/** The gradient of y, or of sum(y * u). */
+/** The gradient of y, or of sum(y * u) with u constant. */
 function gradient(context: Context, expression: Derivative, environment: Environment): Elaborated {
   const { builder } = context;
   const { of, direction } = expression;
   const y = real(context, of, environment);
-  const weighted =
-    direction === null ? y.value : product(builder, y, real(context, direction, environment));
   const x = variableOf(context, expression, environment);
   const shared = tensorsOf(x).some((leaf) => y.labels.some((label) => !varies(leaf, label)));
   if (shared && expression.by.kind === 'params')
     refuse(report(E0708, { span: expression.span, data: { params: textOf(expression.by.span) } }));
-  return pulledBack(builder, total(builder, weighted), x);
+  if (direction === null) return pulledBack(builder, total(builder, y.value), x);
+  const u = real(context, direction, environment);
+  const labels = unionOfLabels([y, u]);
+  const [value, along] = [y, u].map((t) => spread(builder, t, labels, ownShape(y)));
+  return pulledBack(builder, value, x, along);
 }
 
 /**
@@ -153,7 +155,9 @@ function jacobian(context: Context, expression: Derivative, environment: Environ
   const locals = new Map(environment.locals);
   locals.set(by.local, copies);
   const inner: Environment = { ...environment, locals };
-  runAgain(context, environment.statements, inner, { locals, changed: new Set([by.local]) });
+  const wanted = neededFor(of, environment.statements);
+  const state = { locals, changed: new Set([by.local]), wanted };
+  runAgain(context, environment.statements, inner, state);
   const y = real(context, of, inner);
   for (const [path, value] of store.current)
     if (value !== (before.get(path) ?? store.entries.get(path)?.input))
@@ -178,14 +182,43 @@ function onDiagonal(builder: Builder, t: TensorValue, row: Label, axis: number):
   return elementwise(builder, [same, t, zero], (c, a, b) => builder.select(c, a, b));
 }
 
-/** Computes the variables of a body that depend on those that changed, as far as it has run. */
+/** The variables that a value is computed from, directly and by those that are themselves needed. */
+function neededFor(
+  value: TypedExpression,
+  statements: readonly TypedStatement[],
+): ReadonlySet<Local> {
+  const needed = new Set<Local>();
+  const add = (expression: TypedExpression): void => {
+    if (expression.kind === 'local') needed.add(expression.local);
+    for (const part of partsOf(expression)) add(part);
+  };
+  const follow = (statement: TypedStatement): void => {
+    if (!boundBy(statement).some((local) => needed.has(local))) return;
+    // What `if` binds in a branch may be needed by the rest of that branch only.
+    if (statement.kind === 'if')
+      for (const branch of [statement.then, statement.else]) branch.toReversed().forEach(follow);
+    else expressionsOf(statement).forEach(add);
+  };
+  add(value);
+  statements.toReversed().forEach(follow);
+  return needed;
+}
+
+interface Rerun {
+  readonly locals: Map<Local, Elaborated>;
+  readonly changed: Set<Local>;
+  /** What the derivative is of is computed from these. */
+  readonly wanted: ReadonlySet<Local>;
+}
+
+/** Computes the variables that are wanted and depend on those that changed, as far as the body has run. */
 function runAgain(
   context: Context,
   statements: readonly TypedStatement[],
   environment: Environment,
-  state: { readonly locals: Map<Local, Elaborated>; readonly changed: Set<Local> },
+  state: Rerun,
 ): void {
-  const { locals, changed } = state;
+  const { locals, changed, wanted } = state;
   for (const statement of statements) {
     if (statement.kind === 'if') {
       const condition = context.evaluate(statement.condition, environment);
@@ -193,18 +226,20 @@ function runAgain(
       runAgain(context, taken ? statement.then : statement.else, environment, state);
     } else if (statement.kind === 'let') {
       const { local, value } = statement;
-      if (changed.has(local) || !locals.has(local) || !mentions(value, changed)) continue;
+      if (changed.has(local) || !wanted.has(local) || !locals.has(local)) continue;
+      if (!mentions(value, changed)) continue;
       locals.set(local, context.evaluate(value, environment));
       changed.add(local);
     } else if (isLoop(statement)) {
       // What a loop binds after itself tells whether the body has run as far as it.
       const bound = boundBy(statement);
       const uses = expressionsOf(statement).some((part) => mentions(part, changed));
-      if (!uses || !bound.some((local) => locals.has(local))) continue;
+      if (!uses || !bound.some((local) => locals.has(local) && wanted.has(local))) continue;
       context.run([statement], environment, locals);
       for (const local of bound) changed.add(local);
     } else if (statement.kind === 'draw') {
       // One draw for all elements: the others would be of another value.
+      if (!wanted.has(statement.local)) continue;
       if (!statement.draw.arguments.some((a) => mentions(a, changed))) continue;
       const feature = '`jac` through a draw whose parameters depend on the variable';
       refuse(report(programs.E0900, { span: statement.span, data: { feature } }));

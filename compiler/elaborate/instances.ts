@@ -56,16 +56,11 @@ function withSelf({ environment, ...rest }: Omit<InstanceValue, 'kind'>): Instan
 export const withOther = (
   instance: InstanceValue,
   values: ReadonlyMap<string, TensorValue>,
+  id: number,
 ): InstanceValue =>
   withSelf({
     ...instance,
-    other: {
-      values,
-      around: instance.other,
-      states: new Map(),
-      instances: new Map(),
-      constants: new Map(),
-    },
+    other: { id, values, around: instance.other, instances: new Map() },
   });
 
 /** A layer like `instance` at another path, with the same first values. */
@@ -142,10 +137,12 @@ export function constantValue(
   constant: TypedConstant,
   owner: InstanceValue | null,
 ): Elaborated {
+  // It may be computed from the parameters, which are others here.
+  if (owner !== null && owner.other !== null)
+    return withoutDraws(context, () => context.evaluate(constant.value, owner.environment));
   const path = owner?.path ?? '';
-  const constants = owner?.other?.constants ?? context.constants;
-  const byOwner = constants.get(constant) ?? new Map<string, Elaborated>();
-  constants.set(constant, byOwner);
+  const byOwner = context.constants.get(constant) ?? new Map<string, Elaborated>();
+  context.constants.set(constant, byOwner);
   let value = byOwner.get(path);
   if (value === undefined) {
     const { root } = context;

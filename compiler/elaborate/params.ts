@@ -14,7 +14,7 @@ import type { Local, TypedExpression } from '../check/typed.ts';
 import type { Context } from './context.ts';
 import { asCall } from './draws.ts';
 import { instancesWithin, withOther } from './instances.ts';
-import { parameterPath, readParameter } from './store.ts';
+import { keepApart, parameterPath, readParameter } from './store.ts';
 
 type Of<K extends TypedExpression['kind']> = Extract<TypedExpression, { kind: K }>;
 
@@ -59,7 +59,9 @@ export function evaluateWith(
       return [parameterPath(owner, parameter), { ...leaf, value: builder.variable(leaf.value) }];
     },
   );
-  const other = withOther(holder, new Map(values));
+  const other = withOther(holder, new Map(values), ++context.store.counts.others);
+  for (const owner of instancesWithin(context, other))
+    for (const state of owner.model.states) keepApart(context.store, owner, state);
   return value.kind === 'closure' ? { ...value, owner: other } : other;
 }
 

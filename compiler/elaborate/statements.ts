@@ -80,5 +80,5 @@ function update(
     const converted = asTensor(builder, tensor, dtype);
     return builder.stopGradient(spread(builder, converted, [], shape));
   });
-  writeState(store, instance, state, stored, values);
+  writeState(store, instance, stored, values);
 }

@@ -5,7 +5,6 @@ import type {
   Elaborated,
   Environment,
   InstanceValue,
-  OtherParameters,
   TensorValue,
 } from '../builtins/elaboration.ts';
 import { tensorOf } from '../builtins/labelled.ts';
@@ -55,6 +54,7 @@ export interface Store {
   readonly optimizerShapes: Map<string, readonly Dim[]>;
   /** What the first read gives: an input of the graph, or where first values are made, the first value. */
   readonly first: (stored: Stored) => Value;
+  readonly counts: { others: number };
 }
 
 export const newStore = (first: Store['first']): Store => ({
@@ -62,6 +62,7 @@ export const newStore = (first: Store['first']): Store => ({
   current: new Map(),
   optimizerShapes: new Map(),
   first,
+  counts: { others: 0 },
 });
 
 /** A store whose first reads make ports. */
@@ -155,8 +156,9 @@ export function storedState(
   ];
 }
 
-const asState = ({ type }: TypedState, items: readonly TensorValue[]): Elaborated =>
-  type?.kind === 'params' ? { kind: 'tuple', items } : items[0];
+/** Where a state is kept: in a call with other parameters, apart from that of the layer. */
+const keyOf = (owner: InstanceValue | null, { path }: Stored): string =>
+  owner === null || owner.other === null ? path : `${path} with ${owner.other.id}`;
 
 export function readState(
   store: Store,
@@ -164,36 +166,29 @@ export function readState(
   state: TypedState,
   environment: Environment,
 ): Elaborated {
-  const path = statePath(owner, state);
-  for (let other = owner?.other ?? null; other !== null; other = other.around) {
-    const value = other.states.get(path);
-    if (value !== undefined) return value;
-  }
-  const all = storedState(store, owner, state, environment);
-  return asState(
-    state,
-    all.map((stored) => tensorOf(read(store, stored))),
+  const items = storedState(store, owner, state, environment).map((stored) =>
+    tensorOf(store.current.get(keyOf(owner, stored)) ?? read(store, stored)),
   );
+  return state.type?.kind === 'params' ? { kind: 'tuple', items } : items[0];
 }
 
-/** Later reads give the values, one a tensor of the state. A call with other parameters keeps them to itself. */
+/** Later reads give the values, one a tensor of the state. */
 export function writeState(
   store: Store,
   owner: InstanceValue | null,
-  state: TypedState,
   stored: readonly Stored[],
   values: readonly Value[],
 ): void {
-  const other: OtherParameters | null = owner?.other ?? null;
-  if (other !== null)
-    other.states.set(
-      statePath(owner, state),
-      asState(
-        state,
-        values.map((v) => tensorOf(v)),
-      ),
-    );
-  else stored.forEach(({ path }, i) => store.current.set(path, values[i]));
+  stored.forEach((entry, i) => store.current.set(keyOf(owner, entry), values[i]));
+}
+
+/** Begins what a call with other parameters does with a state, at the value that the layer around has. */
+export function keepApart(store: Store, owner: InstanceValue, state: TypedState): void {
+  const around = { ...owner, other: owner.other?.around ?? null };
+  for (const stored of storedState(store, owner, state, owner.environment)) {
+    const value = store.current.get(keyOf(around, stored)) ?? read(store, stored);
+    store.current.set(keyOf(owner, stored), value);
+  }
 }
 
 // ---- counters -----------------------------------------------------------------------------------------------------

@@ -180,8 +180,11 @@ export interface Builder {
   // composites with native encodings
   softmax(x: Value, axis: number): Value;
   logSoftmax(x: Value, axis: number): Value;
-  /** d y / d xs as a marker, expanded by transform/differentiate: y a scalar; one result a value of xs, of its shape. */
-  gradient(y: Value, xs: readonly Value[]): readonly Value[];
+  /**
+   * d y / d xs as a marker, expanded by transform/differentiate: one result a value of xs, of its shape. y is a scalar, or has the shape
+   * of `along`, and then the derivatives are those of sum(y * along), `along` taken as constant.
+   */
+  gradient(y: Value, xs: readonly Value[], along?: Value): readonly Value[];
   /** `x` as a value of its own, which no rewriting before `differentiate` merges or sees through: the x of a `gradient`. */
   variable(x: Value): Value;
 }

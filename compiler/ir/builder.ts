@@ -90,15 +90,16 @@ export function createBuilder({ shortcut, ...options }: BuilderOptions = {}): Gr
 function withSugar(core: Core): GraphBuilder {
   const emit = (op: string, inputs: readonly Value[], attributes: Attributes = {}): Value =>
     only(op, core.emit(op, inputs, attributes));
+  const literals = constants(emit);
   return {
     ...core,
-    ...constants(emit),
+    ...literals,
     ...elementwise(emit),
     ...shapes(emit),
     ...contractions(emit),
     ...indices(emit),
     ...loops(core, createBuilder),
-    gradient: (y, xs) => core.emit('gradient', [y, ...xs]),
+    gradient: (y, xs, along = literals.scalar(1)) => core.emit('gradient', [y, along, ...xs]),
     variable: (x) => emit('variable', [x], { id: core.nodes.length }),
   };
 }

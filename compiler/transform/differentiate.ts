@@ -34,8 +34,8 @@ const transparent: Readonly<
 export const differentiate = (graph: Graph): Graph => everywhere(withoutRules)(expand(graph));
 
 const expand = everywhere((graph) =>
-  rewrite(graph, (node, [y, ...xs], builder) =>
-    node.op === 'gradient' ? gradientOf(builder, y, xs) : null,
+  rewrite(graph, (node, [y, along, ...xs], builder) =>
+    node.op === 'gradient' ? gradientOf(builder, y, xs, along) : null,
   ),
 );
 
@@ -43,15 +43,16 @@ const withoutRules = (graph: Graph): Graph =>
   rewrite(graph, (node, inputs) => transparent[node.op]?.(inputs, node) ?? null);
 
 /**
- * The derivatives of the scalar `y` with respect to each of `xs`: of y as a function of that value, through every node
+ * The derivatives of `y`, along `along`, with respect to each of `xs`: of y as a function of that value, through every node
  * between, also where that passes another of xs. Zeros where nothing connects them.
  */
 export function gradientOf(
   builder: GraphBuilder,
   y: Value,
   xs: readonly Value[],
+  along: Value = builder.scalar(1),
 ): readonly Value[] {
-  const cotangents = cotangentsOf(builder, new Map([[y, builder.scalar(1)]]), xs);
+  const cotangents = cotangentsOf(builder, new Map([[y, along]]), xs);
   return xs.map((x, i) => cotangents[i] ?? builder.full(0, x.shape, x.dtype));
 }
 

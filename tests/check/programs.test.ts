@@ -126,7 +126,7 @@ train ddpm(x: [B, 784]) {
   });
 
   test('derivatives and other parameters', () => {
-    const text = `import "std/nn"
+    accepted(`import "std/nn"
 layer net = MLP(3, 4, 1)
 fn sdf_loss(f: ([N, 3]) -> [N], on: [N, 3], off: [N, 3]) -> real {
   g = grad(sum(f(off)), off)
@@ -135,8 +135,7 @@ fn sdf_loss(f: ([N, 3]) -> [N], on: [N, 3], off: [N, 3]) -> real {
 fn other(x: [B, 3]) -> [B, 1] = net(x with params(net))
 fn square(x: [n]) -> [n] = x^2
 jvp square(x, dx) = 2 * x * dx
-`;
-    expect(diagnose(text).map((d) => d.data['feature'])).toEqual(['a derivative rule (`jvp`)']);
+`);
   });
 
   test('a loss in a function that runs a layer of the program', () => {

@@ -196,6 +196,29 @@ describe('jac, jvp, vjp', () => {
     );
   });
 
+  it('the direction of a vjp is constant, also where it depends on x', () => {
+    const text = `export fn f(x: [n]) -> (a: [n], b: [n]) {
+      y = x^2
+      a = vjp(y, x, y)
+      b = grad(sum(a), x)
+    }`;
+    const { a, b } = results(text, { x: vector(3, -1) });
+    close(a, [54, -2]);
+    close(b, [54, 6]);
+  });
+
+  it('several Jacobians in one function', () => {
+    const text = `export fn f(x: [n]) -> (J: [n, n], K: [n, n]) {
+      y = x^2
+      J = jac(y, x)
+      z = x * y
+      K = jac(z, x)
+    }`;
+    const { J, K } = results(text, { x: vector(1, 2) });
+    close(J, [2, 0, 0, 4]);
+    close(K, [3, 0, 0, 12]);
+  });
+
   it('jvp by a tuple adds the directions', () => {
     const text = `fn along(p: ([n], real), v: ([n], real)) -> [n] {
         a, b = p

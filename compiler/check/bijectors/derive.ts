@@ -215,6 +215,7 @@ function derivedFunction(
       return read().assumptions;
     },
     body,
+    rule: () => null,
   };
   const info: FunctionInfo = {
     node: { ...node, name: { text: name, span: node.span } },

@@ -12,11 +12,12 @@ const expandedBefore = (stage: string): never => {
 
 const gradient = defineOp<Record<string, never>>({
   name: 'gradient',
-  doc: 'd y / d xs: the derivatives of the scalar y with respect to the values xs, each of the shape of its x. The pass `differentiate` replaces it, innermost first, so that a derivative can itself be differentiated.',
-  operands: ['y', 'xs...'],
-  type: ([y, ...xs]: readonly TensorType[]) => {
-    if (y === undefined || y.dtype !== 'f32' || y.shape.length !== 0)
-      return 'differentiates one real scalar';
+  doc: 'sum(u * d y / d xs): the derivatives of y along u, of the shape of y, with respect to the values xs, each of the shape of its x; u is constant. The pass `differentiate` replaces it, innermost first, so that a derivative can itself be differentiated.',
+  operands: ['y', 'u', 'xs...'],
+  type: ([y, u, ...xs]: readonly TensorType[]) => {
+    if (y?.dtype !== 'f32' || u === undefined) return 'differentiates one real tensor';
+    const differ = shapesDiffer([y, u], 2);
+    if (differ !== null) return differ;
     if (xs.some((x) => x.dtype !== 'f32')) return 'differentiates by real tensors only';
     return xs.map(({ dtype, shape }) => ({ dtype, shape }));
   },
