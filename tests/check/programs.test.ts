@@ -5,7 +5,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 
 import { check } from '../../compiler/check/check.ts';
-import { accepted, diagnose, hostOf } from './helpers.ts';
+import { accepted, hostOf } from './helpers.ts';
 
 const root = new URL('../../', import.meta.url);
 const programs = [
