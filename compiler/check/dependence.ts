@@ -46,7 +46,7 @@ const joinFlows = (a: Flow, b: Flow): Flow => ({
 /** A flow along `inner`, whose start depends on something by `outer`. */
 const follow = (outer: Flow, inner: Flow): Flow => ({
   smooth: outer.smooth && inner.smooth,
-  lost: outer.lost ?? inner.lost,
+  lost: outer.lost ?? (outer.live ? inner.lost : null),
   cut: outer.cut ?? inner.cut,
   live: outer.live && inner.live,
   since: Math.min(outer.since, inner.since),
@@ -83,9 +83,13 @@ const mapFlows = (d: Dependence, change: (flow: Flow) => Flow): Dependence => ({
   flows: new Map([...d.flows].map(([token, flow]) => [token, change(flow)])),
 });
 
-/** Blocked by what a reader should be told of. */
+/** Blocked by what a reader should be told of, unless `stop` says that it is meant so. */
 const lose = (d: Dependence, by: string): Dependence =>
-  mapFlows(d, (flow) => ({ ...flow, smooth: false, lost: flow.lost ?? by }));
+  mapFlows(d, (flow) => ({
+    ...flow,
+    smooth: false,
+    lost: flow.live ? (flow.lost ?? by) : flow.lost,
+  }));
 
 /** Blocked by the nature of a choice. */
 const cut = (d: Dependence, by: string): Dependence =>

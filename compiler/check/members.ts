@@ -28,6 +28,10 @@ function initialValue(context: Context, node: Expression, wanted: Type): TypedEx
   if (isBroken(value)) return null;
   if (wanted.kind === 'tensor' && isScalar(value.type) && converts(value.type.base, wanted.base))
     return convertTo(value, wanted.base);
+  if (wanted.kind === 'tensor' && wanted.base.kind === 'fin' && isScalar(value.type)) {
+    const one = assign(context, value, { ...wanted, shape: [] }, null);
+    return isBroken(one) ? null : one;
+  }
   const fitted = assign(context, value, wanted, (found) =>
     context.report(
       report(programs.E0413, {

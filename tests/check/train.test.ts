@@ -187,3 +187,30 @@ ${text}
     expect(found[0].slice(0, 5)).toBe(code);
   });
 });
+
+describe('a loss through a draw', () => {
+  const drawn = (
+    p: string,
+  ): string => `model Policy(n: dim) { param W: [n] = 0 fn (x: [B]) -> [n] = softmax(W + x[0]) }
+layer net = Policy(3)
+fn pick(p: [n]) -> k: fin(n) { k ~ categorical(p) }
+train t(x: [4]) {
+  k = pick(${p})
+  maximize log(net(x)[k]) over net using SGD(0.1)
+}
+`;
+  const codes = (text: string): readonly string[] =>
+    diagnose(`import "std/optim"\n${text}`).map(({ code }) => code);
+
+  test('is told, unless `stop` says that it is meant so', () => {
+    expect(codes(drawn('net(x)'))).toEqual(['E0411']);
+    expect(codes(drawn('stop(net(x))'))).toEqual([]);
+  });
+});
+
+test('a number fills a state of a fin, where it is proved to be in range', () => {
+  const state = (type: string, value: string): readonly string[] =>
+    diagnose(`train t(x: [4]) {\n  state s: ${type} = ${value}\n  s <- s\n}\n`).map((d) => d.code);
+  expect(state('fin(5)[3]', '4')).toEqual([]);
+  expect(state('fin(5)[3]', '5')).toEqual(['E0135']);
+});
