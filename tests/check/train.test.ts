@@ -196,7 +196,7 @@ layer net = Policy(3)
 fn pick(p: [n]) -> k: fin(n) { k ~ categorical(p) }
 train t(x: [4]) {
   k = pick(${p})
-  maximize log(net(x)[k]) over net using SGD(0.1)
+  maximize k * log(net(x)[0]) over net using SGD(0.1)
 }
 `;
   const codes = (text: string): readonly string[] =>
