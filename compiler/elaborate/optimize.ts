@@ -8,7 +8,7 @@ import type { Value } from '../ir/graph.ts';
 import { callValue } from './calls.ts';
 import type { Context } from './context.ts';
 import { instancesWithin, instantiate } from './instances.ts';
-import { parameterPath, readSum, type Store } from './store.ts';
+import { currentValue, parameterPath, readSum, valueAt } from './store.ts';
 import { isMultiple, onlyIf, scalarOf, type Optimize, type Training } from './training.ts';
 
 /** A parameter that learns, and its gradient. */
@@ -26,7 +26,7 @@ export function optimize(training: Training, step: Optimize): Value {
   if (times === null) return loss;
   const paths = parametersOf(context, over, environment).filter((path) => !training.isFrozen(path));
   if (paths.length === 0) return loss;
-  const values = paths.map((path) => currentValue(store, path));
+  const values = paths.map((path) => valueAt(store, path));
   const gradients = builder.gradient(sense === 'minimize' ? loss : builder.negate(loss), values);
   const learners = paths.map((path, i): Learner => ({ path, gradient: gradients[i] }));
   if (accumulate === 1) move(training, step, learners, times);
@@ -71,7 +71,7 @@ function move(
   const { context, environment } = training;
   const { builder, store } = context;
   for (const { path, gradient } of clipped(training, step, learners)) {
-    const value = currentValue(store, path);
+    const value = valueAt(store, path);
     const instance = optimizerFor(training, step, path, value);
     builder.at({ path: instance.path, span: instance.model.span }, () => {
       const given = [value, gradient, count].map((v) => tensorOf(v));
@@ -105,12 +105,6 @@ function clipped(
   }));
 }
 
-function currentValue(store: Store, path: string): Value {
-  const value = store.current.get(path);
-  if (value === undefined) throw new Error(`${path} has no value`);
-  return value;
-}
-
 /** The paths of the real parameters that the named layers have and the graph has read, in the declared order. */
 function parametersOf(
   context: Context,
@@ -123,7 +117,7 @@ function parametersOf(
   const paths = instances.flatMap((instance) =>
     instance.model.parameters.map((parameter) => parameterPath(instance, parameter)),
   );
-  return [...new Set(paths)].filter((path) => context.store.current.get(path)?.dtype === 'f32');
+  return [...new Set(paths)].filter((path) => currentValue(context.store, path)?.dtype === 'f32');
 }
 
 /** `name`, or `name2` and so on where other steps of the block have something of that name. */

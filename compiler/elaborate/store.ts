@@ -73,7 +73,14 @@ export const portStore = (builder: GraphBuilder): Store =>
 export const currentValue = (store: Store, path: string): Value | null =>
   store.current.get(path) ?? store.entries.get(path)?.input ?? null;
 
-/** The value at `path` as it is now. */
+/** The value at `path`, which something has read. */
+export function valueAt(store: Store, path: string): Value {
+  const value = currentValue(store, path);
+  if (value === null) throw new Error(`${path} has no value`);
+  return value;
+}
+
+/** The value at `path` as it is now; the first read makes it. */
 export function read(store: Store, stored: Stored): Value {
   const { path } = stored;
   const known = currentValue(store, path);
