@@ -22,7 +22,7 @@ const library = new URL('../../stdlib/', import.meta.url);
 const definitions: readonly { readonly file: string; readonly names: ReadonlySet<string> }[] =
   readdirSync(library).map((name) => {
     const text = readFileSync(new URL(name, library), 'utf8');
-    const found = [...text.matchAll(/^(?:model|fn|optimizer) (\w+)/gm)].map(
+    const found = [...text.matchAll(/^(?:model|bijector|fn|optimizer) (\w+)/gm)].map(
       ([, defined]) => defined,
     );
     return { file: name.replace('.dlg', ''), names: new Set(found) };

@@ -4,7 +4,8 @@ import { textOf } from '../../../grammar/source.ts';
 import { noBindings, substituteType } from '../substitute.ts';
 import type { TypedExpression } from '../typed.ts';
 import type { Type } from '../types.ts';
-import type { Derived, FunctionInfo } from '../context.ts';
+import { mainFunction } from '../callables.ts';
+import type { FunctionInfo } from '../context.ts';
 import { localOf } from './construct.ts';
 import { available, hold, writerOf, type Course, type Equation, type Outcome } from './course.ts';
 import { addLogdet } from './terms.ts';
@@ -12,12 +13,31 @@ import { notInvertible } from './refusals.ts';
 
 type CallExpression = Extract<TypedExpression, { kind: 'call' }>;
 
-/** Whether an expression is `f(x)` of a bijector f. */
+/** Whether an expression is `f(x)` or `f.inverse(x)` of a bijector f. No member of a bijector but the derived one is called `inverse`. */
 export const isBijectorCall = (expression: TypedExpression): expression is CallExpression =>
   expression.kind === 'call' &&
   expression.callee.kind === 'function' &&
-  expression.callee.function.name === null &&
+  (expression.callee.function.name === null || expression.callee.function.name === 'inverse') &&
   expression.callee.function.owner?.keyword === 'bijector';
+
+/** What undoes a call, and the log-determinants of both ways. */
+interface Way {
+  readonly back: FunctionInfo;
+  readonly forwards: FunctionInfo;
+  readonly backwards: FunctionInfo;
+}
+
+function wayOf(course: Course, { callee }: CallExpression): Way | null {
+  const model = callee.kind === 'function' ? callee.function.owner : null;
+  const info = model === null ? undefined : course.context.session.models.get(model);
+  const derived = info?.derived() ?? null;
+  const main = info === undefined ? null : mainFunction(info);
+  if (derived === null || main === null || callee.kind !== 'function') return null;
+  const { inverse, logdet, inverseLogdet } = derived;
+  return callee.function === inverse.typed
+    ? { back: main, forwards: inverseLogdet, backwards: logdet }
+    : { back: inverse, forwards: logdet, backwards: inverseLogdet };
+}
 
 /** The call of a derived function of the same layer, with the sizes that `is` has. */
 const calling = (
@@ -39,7 +59,7 @@ const calling = (
 });
 
 /** The axes of the batch of the bijector that is called, as they are in this call. */
-function logdetType({ callee, bindings }: CallExpression, { logdet }: Derived): Type {
+function logdetType({ callee, bindings }: CallExpression, logdet: FunctionInfo): Type {
   const owner = callee.kind === 'function' ? callee.owner : null;
   const own = owner?.type.kind === 'instance' ? owner.type.bindings : noBindings;
   return substituteType(substituteType(logdet.result(), own), bindings);
@@ -57,24 +77,23 @@ export function undoBijector(course: Course, equation: Equation, is: CallExpress
     );
   if (frame !== null && frame.length > 0)
     return notInvertible(is, 'it stands in index notation: call it on a line of its own');
-  const model = callee.function.owner;
-  const derived = model === null ? null : course.context.session.models.get(model)?.derived();
-  if (derived === null || derived === undefined) return 'broken';
+  const way = wayOf(course, is);
+  if (way === null) return 'broken';
   const [of, ...others] = is.arguments;
   const given = others.map((other) => available(course, other));
   const all = given.filter((other) => other !== null);
   if (all.length < given.length) return 'later';
   const w = writerOf(course, is);
   const back = localOf(w, hold(course, known, 'y'));
-  const type = logdetType(is, derived);
+  const type = logdetType(is, way.forwards);
   const term = {
-    forwards: calling(is, derived.logdet, is.arguments, type),
-    backwards: calling(is, derived.inverseLogdet, [back, ...all], type),
+    forwards: calling(is, way.forwards, is.arguments, type),
+    backwards: calling(is, way.backwards, [back, ...all], type),
   };
   const wrong = addLogdet(course, w, term, is);
   if (wrong !== null) return wrong;
   course.agenda.push({
-    known: calling(is, derived.inverse, [back, ...all], of.type),
+    known: calling(is, way.back, [back, ...all], of.type),
     is: of,
     frame,
   });
