@@ -81,8 +81,9 @@ export function lossPlot(
   const series = seriesOf(points, names).filter((s) => s.points.length > 0);
   const all = series.flatMap((s) => s.points);
   const right = Math.max(1, ...all.map(({ x }) => x));
-  const top = Math.max(0, ...all.map(({ y }) => y)) || 1;
   const bottom = Math.min(0, ...all.map(({ y }) => y));
+  const highest = Math.max(0, ...all.map(({ y }) => y));
+  const top = highest > bottom ? highest : bottom + 1;
   const scale: Scale = {
     x: (v) => margin.left + (v / right) * inner.width,
     y: (v) => margin.top + (1 - (v - bottom) / (top - bottom)) * inner.height,

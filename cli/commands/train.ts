@@ -19,7 +19,7 @@ import { guarded, load } from '../device.ts';
 import { exit, fail, note, warnUnsolved, type ExitCode } from '../output.ts';
 import { createProgress, duration, showMeasures } from '../progress.ts';
 import { sparkline } from '../sparkline.ts';
-import { finalWeights, save, writeModels, type Kept } from '../training/files.ts';
+import { curvesOf, finalWeights, save, writeModels, type Kept } from '../training/files.ts';
 import { frozenBy } from '../training/frozen.ts';
 import { noteSiblings, prepare, type Job } from '../training/job.ts';
 import type { TrainOptions } from '../training/options.ts';
@@ -99,7 +99,7 @@ async function finish(
 ): Promise<TrainResult | Problem> {
   const { last } = result;
   const { best, epoch } = last.position;
-  for (const { name } of job.block.losses) {
+  for (const name of curvesOf(job.block)) {
     const line = sparkline(points, name);
     if (line !== null) note(line);
   }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 
 import type { Tensor } from '../../compiler/ir/tensor.ts';
 import { exportOnnx } from '../../compiler/pipeline.ts';
+import type { CompiledTrain } from '../../compiler/program.ts';
 import { saveCheckpoint, type Checkpoint } from '../../runtime/checkpoint.ts';
 import { writeSafetensors } from '../../runtime/data/safetensors.ts';
 import { writeAtomic } from '../../runtime/files.ts';
@@ -24,16 +25,21 @@ export interface Kept {
   readonly best: Best;
 }
 
+/** What is drawn: the losses, or where the block has none, its reports. */
+export function curvesOf({ losses, step }: CompiledTrain): readonly string[] {
+  if (losses.length > 0) return losses.map(({ name }) => name);
+  return step.outputs.filter(({ role }) => role === 'report').map(({ name }) => name);
+}
+
 export function save(
   { program, block, paths }: Job,
   points: readonly Point[],
   kept: Kept | null,
   checkpoint: Checkpoint,
 ): Problem | null {
-  const losses = block.losses.map(({ name }) => name);
   return (
     writeAtomic(paths.metrics, metricsCsv(points)) ??
-    writeAtomic(paths.plot, lossPlot(points, losses, program.name)) ??
+    writeAtomic(paths.plot, lossPlot(points, curvesOf(block), program.name)) ??
     (kept === null ? null : writeAtomic(paths.best, encodeBest(kept))) ??
     saveCheckpoint(paths.checkpoint, checkpoint)
   );

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { metricsCsv, parseMetrics } from '../../cli/metrics.ts';
 import { lossPlot, ticks } from '../../cli/plot.ts';
 import { duration, showMeasures } from '../../cli/progress.ts';
+import { sparkline } from '../../cli/sparkline.ts';
 import type { Point } from '../../runtime/train.ts';
 
 const points: readonly Point[] = [
@@ -38,6 +39,31 @@ test('the plot has each point at its place', () => {
   expect(first[0]).toBeCloseTo(64 + 316, 1);
   expect(first[1]).toBeCloseTo(40 + (1 - 0.9) * 312, 1);
   expect(second).toEqual([696, 40]);
+});
+
+test('several losses have a colour each, and negative ones reach down from 0', () => {
+  const svg = lossPlot(
+    [1, 2].map((epoch) => ({ step: epoch, epoch, split: 'train', measures: { a: -epoch, b: -4 } })),
+    ['a', 'b'],
+    't',
+  );
+  const curves = [...svg.matchAll(/<path class="train" stroke="(\S+)" d="([^"]*)"/g)];
+  expect(new Set(curves.map(([, color]) => color)).size).toBe(2);
+  // From 0 at 40 to -4 at 352.
+  expect(curves.map(([, , d]) => d)).toEqual([
+    'M380.0 118.0L696.0 196.0',
+    'M380.0 352.0L696.0 352.0',
+  ]);
+});
+
+test('a curve in a line of text', () => {
+  const course = (values: readonly number[]): Point[] =>
+    values.map((loss, step) => ({ step, epoch: step, split: 'train', measures: { loss } }));
+  expect(sparkline(course([8, 4, 2, 1, 1]), 'loss')).toBe('loss 8.000 █▄▂▁▁ 1.000');
+  expect(sparkline(course([1, 1]), 'loss')).toBe('loss 1.000 ▁▁ 1.000');
+  expect(sparkline(course([1]), 'loss')).toBeNull();
+  const long = sparkline(course(Array.from({ length: 1000 }, (_, i) => i)), 'loss') ?? '';
+  expect(long).toMatch(/^loss 0\.000 ▁{5}▂{5}▃{5}▄{5}▅{5}▆{5}▇{5}█{5} 999\.0$/);
 });
 
 test('a plot of nothing, or of one point, is still a plot', () => {
