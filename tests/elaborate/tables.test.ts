@@ -62,6 +62,32 @@ describe('tables', () => {
     expect(y.data[0]).toBe(6 * (0 + 1 + 4 + 9) + 6 * 9);
   });
 
+  it('may be a recurrence, by a loop', () => {
+    const { functions } = program(`
+      schedule Cooling(T: dim, rate: real) {
+        fn run() -> y: [T] {
+          for t < T with h = 1.0 {
+            y[t] = h
+            h <- h - rate * h^2
+          }
+        }
+        heat = run()
+        check decreasing(heat)
+      }
+      const q = Cooling(5, 0.25)
+      export fn f(t: fin(5)[B]) -> y: [B] {
+        y[b] = q.heat[t[b]]
+      }
+    `);
+    expect(opsOf(functions[0].graph)).toEqual(['take']);
+    const { y } = run(functions[0].graph, { t: whole([5], [0, 1, 2, 3, 4]) });
+    let heat = 1;
+    for (let t = 0; t < 5; t++) {
+      expect(y.data[t]).toBe(heat);
+      heat -= 0.25 * heat ** 2;
+    }
+  });
+
   it('depend on the hyper-parameters of the model around them', () => {
     const { functions } = program(`
       schedule Ramp(T: dim, top: real) { x[t < T] = top * t }

@@ -49,6 +49,7 @@ test.each([
   ['sarsa', 'sarsa_policy', 600],
   ['reinforce', 'reinforce_policy', 60],
   ['actor_critic', 'actor_policy', 600],
+  ['dqn', 'dqn_policy', 600],
 ])('%s reaches the best policy of a grid without wind', async (block, policy, steps) => {
   const state = await learn(calm, block, steps);
   expect(await shortfall(calm, 0, policy, state)).toBeLessThan(1e-9);
