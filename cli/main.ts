@@ -3,6 +3,7 @@
 
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 
+import { devices } from './device.ts';
 import { exit, note, type ExitCode } from './output.ts';
 
 const wholeNumber =
@@ -40,17 +41,12 @@ const mapOption = (): Option =>
 const seed = wholeNumber(0, 2 ** 32 - 1);
 const example = (text: string): string => `\nExample:\n  ${text.trim().replaceAll('\n', '\n  ')}\n`;
 const jsonOption = (): Option => new Option('--json', 'print diagnostics as JSON');
-const devices = ['cpu', 'interpreter'];
-
-function device(name: string): string {
-  if (devices.includes(name)) return name;
-  const planned = name === 'webgpu' ? 'webgpu is not there yet; ' : '';
-  throw new InvalidArgumentError(`${planned}the devices are ${devices.join(' and ')}.`);
-}
-
 const deviceOption = (): Option =>
-  new Option('--device <device>', 'cpu: ONNX Runtime; interpreter: the slow, exact reference')
-    .argParser(device)
+  new Option(
+    '--device <device>',
+    'cpu: ONNX Runtime; webgpu: the graphics card; interpreter: the slow, exact reference',
+  )
+    .choices(devices)
     .default('cpu');
 const threadsOption = (): Option =>
   new Option('--threads <n>', 'threads of the CPU device')

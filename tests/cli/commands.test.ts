@@ -49,10 +49,7 @@ describe('usage', () => {
     [['train', 'a.dlg', '--seed', '4294967296'], /whole number from 0 to 4294967295/],
     [['train', 'a.dlg', '--data', 'x'], /expected NAME=FILE/],
     [['train', 'a.dlg', '--data', 'x=a', '--data', 'x=b'], /x is given twice/],
-    [
-      ['train', 'a.dlg', '--device', 'webgpu'],
-      /webgpu is not there yet; the devices are cpu and interpreter/,
-    ],
+    [['train', 'a.dlg', '--device', 'gpu'], /Allowed choices are cpu, webgpu, interpreter/],
     [['build', 'a.dlg', '--target', 'wgsl'], /Allowed choices are onnx/],
   ] as const)('dlg %j is misuse', (args, message) => {
     const { code, err } = dlg('.', ...args);

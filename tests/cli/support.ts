@@ -33,10 +33,17 @@ const dlgArgs = (args: readonly string[]): string[] => [join(root, folder, 'dlg.
 const env = { ...process.env, NO_COLOR: '1', DLG_DEBUG: '' };
 
 /** Runs `dlg ARGS` in `cwd` to its end. */
-export function dlg(cwd: string, ...args: readonly string[]): Outcome {
+export const dlg = (cwd: string, ...args: readonly string[]): Outcome => dlgWith({}, cwd, ...args);
+
+/** The same with further environment variables. */
+export function dlgWith(
+  further: Readonly<Record<string, string>>,
+  cwd: string,
+  ...args: readonly string[]
+): Outcome {
   const { status, stdout, stderr } = spawnSync(process.execPath, dlgArgs(args), {
     cwd,
-    env,
+    env: { ...env, ...further },
     encoding: 'utf8',
   });
   return { code: status, out: stdout, err: stderr };
