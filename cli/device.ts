@@ -44,6 +44,13 @@ async function openGpu(): Promise<GPUDevice> {
   return opened.device;
 }
 
+/** Gives the GPU back, if one was opened: Dawn's threads should not outlive the command. */
+export async function closeDevices(): Promise<void> {
+  const opened = await gpu?.catch(() => null);
+  opened?.destroy();
+  gpu = null;
+}
+
 /** A program for each graph. Throws where the device refuses one; see `guarded`. */
 export const load: Loader = (graph, options) => loaders[options.device](graph, options);
 

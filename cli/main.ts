@@ -3,7 +3,7 @@
 
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 
-import { devices } from './device.ts';
+import { closeDevices, devices } from './device.ts';
 import { exit, note, type ExitCode } from './output.ts';
 
 const wholeNumber =
@@ -267,3 +267,4 @@ for (const stream of [process.stdout, process.stderr])
   });
 
 process.exitCode = await main();
+await closeDevices();

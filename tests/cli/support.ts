@@ -45,6 +45,8 @@ export function dlgWith(
     cwd,
     env: { ...env, ...further },
     encoding: 'utf8',
+    // A command that hangs should fail its test, with what it said so far.
+    timeout: 100_000,
   });
   return { code: status, out: stdout, err: stderr };
 }
