@@ -145,6 +145,7 @@ describe('blocks of steps', () => {
   test('the number of the step is a name of the block, which may be defined anew', () => {
     expect(reports(`report n = step\n${learn} clip 1 / step accumulate 2 * 2`)).toEqual([]);
     expect(reports('step = mean(x)\nreport n = step')).toEqual([]);
+    expect(diagnose(`const k = 3\n${block(`every k {\n${learn} accumulate k\n}`)}`)).toEqual([]);
   });
 });
 

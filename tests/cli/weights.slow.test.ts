@@ -75,7 +75,7 @@ describe('pre-training, then fine-tuning', () => {
     const accuracies = rows.filter((r) => r.includes(',validation,')).map((r) => r.split(',')[4]);
     expect(accuracies).toHaveLength(30);
     expect(Number(accuracies.at(-1))).toBeGreaterThan(0.95);
-  });
+  }, 60_000);
 
   test('freezing in the language and on the command line are the same', () => {
     const folder = workspace(files);
@@ -101,103 +101,47 @@ describe('pre-training, then fine-tuning', () => {
     ];
     expect([...left.keys()]).toEqual([...right.keys()]);
     for (const [path, { data }] of left) expect(right.get(path)?.data, path).toEqual(data);
-  });
+  }, 60_000);
 
   test('the best weights are those of the models that are written', () => {
     const folder = workspace(files);
-    const args = [...classify, ...validated, '--epochs', '40', '--watch', 'max:accuracy'];
+    const tested = ['--test', 'x=points.csv:a-b', '--test', 'y=points.csv:class'];
+    const args = [
+      ...classify,
+      ...validated,
+      ...tested,
+      '--epochs',
+      '40',
+      '--watch',
+      'max:accuracy',
+    ];
     const { code, err } = dlg(folder, ...args, '--patience', '2');
     expect(code).toBe(0);
     const [, epoch] =
       /best after epoch (\d+): validation accuracy \S+; stopped after/.exec(err) ?? [];
+    const rows = readFileSync(join(folder, 'out/two/classify.metrics.csv'), 'utf8').split('\n');
+    const measured = rows.find((row) => row.includes(`,${epoch},test,`))?.split(',')[3];
+    expect(err).toContain(`test: loss ${Number(measured).toPrecision(4)}`);
     const best = tensorsOf(folder, 'out/two/two.classify.best.safetensors');
     expect([...best.keys()]).toEqual(['enc.W', 'enc.b', 'head.W', 'head.b']);
     expect(dlg(folder, ...classify, '--epochs', epoch ?? '', '--out', 'again').code).toBe(0);
     const again = tensorsOf(folder, 'again/two.classify.safetensors');
     for (const [path, { data }] of best) expect(again.get(path)?.data, path).toEqual(data);
-  });
+  }, 60_000);
 });
 
 describe('refused, and nothing written', () => {
-  const foreign = readFileSync(join(import.meta.dirname, '../runtime/data/foreign.safetensors'));
-  const all = { ...files, 'foreign.safetensors': foreign };
-  const weights = ['--weights', 'foreign.safetensors'];
-
-  test.each([
-    [
-      'several blocks',
-      ['train', 'two.dlg', ...pointsData],
-      'E0510',
-      'classify takes x: [B, 2], y: fin(3)[B]',
-    ],
-    [
-      'weights of another program',
-      [...classify, ...weights],
-      'E0509',
-      'has nothing that the program has',
-    ],
-    [
-      'weights of another shape',
-      [...classify, ...weights, '--map', 'model.layers.0.weight=enc.W'],
-      'E0509',
-      'holds float32 [4, 3] for enc.W (there called model.layers.0.weight), but the program declares float32 [8, 2]',
-    ],
-    [
-      'a map that says nothing',
-      [...classify, ...weights, '--map', 'a=b=c'],
-      'E0502',
-      'is no renaming',
-    ],
-    [
-      'a map file that is not there',
-      [...classify, ...weights, '--map', 'no.json'],
-      'E0501',
-      'no.json',
-    ],
-    ['a map without weights', [...classify, '--map', 'a=b'], 'E0505', '--map renames'],
-    [
-      'a layer that is not there',
-      [...classify, '--freeze', 'encoder'],
-      'E0517',
-      'there are enc.W, enc.b, head.W, head.b',
-    ],
-    [
-      'all layers frozen',
-      [...classify, '--freeze', 'enc', '--freeze', 'head'],
-      'E0517',
-      'nothing is left to learn',
-    ],
-    ['patience without data', [...classify, '--patience', '2'], 'E0505', '--validate x=FILE'],
-    [
-      'a watch that is not shown',
-      [...classify, ...validated, '--watch', 'max:recall'],
-      'E0517',
-      'it shows loss, accuracy',
-    ],
-    [
-      'a report without a direction',
-      [...classify, ...validated, '--watch', 'accuracy'],
-      'E0517',
-      '--watch max:accuracy',
-    ],
-    [
-      'bad validation data',
-      [...classify, '--validate', 'x=points.csv:a-b'],
-      'E0505',
-      'no data given for y',
-    ],
-    [
-      'steps beside data',
-      [...classify, '--epoch-steps', '3'],
-      'E0506',
-      '--epoch-steps is for blocks that take no data',
-    ],
-  ] as const)('%s', (_, args, code, message) => {
-    const folder = workspace(all);
-    const { code: status, err } = dlg(folder, ...args);
-    expect(err).toContain(`error[${code}]: `);
-    expect(err).toContain(message);
-    expect(status).toBe(1);
+  test('weights of another program', () => {
+    const folder = workspace({
+      ...files,
+      'foreign.safetensors': readFileSync(
+        join(import.meta.dirname, '../runtime/data/foreign.safetensors'),
+      ),
+    });
+    const { code, err } = dlg(folder, ...classify, '--weights', 'foreign.safetensors');
+    expect(err).toContain('error[E0509]: the weights do not fit the program');
+    expect(err).toContain('= note: the program also has enc.W, enc.b, head.W, head.b');
+    expect(code).toBe(1);
     expect(existsSync(join(folder, 'out'))).toBe(false);
   });
 

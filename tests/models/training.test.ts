@@ -74,7 +74,7 @@ describe.each<Executor>(executors)('in $name', (executor) => {
   test('many runs are a loop, which does the same', async () => {
     const steps = `
       z: [B, 2] ~ normal(0, 0.1)
-      minimize mse(net(x) + z, y) over net using Adam(0.05) clip 1
+      minimize mse(net(x) + z, y) over net using Adam(0.05) clip 1 accumulate 2
       every 2 { minimize mse(other(x), net(x)) over other using SGD(0.1, momentum = 0.9) }
       seen <- seen + 1
       report runs = seen
