@@ -13,13 +13,20 @@ import { sameShape } from '../ir/types.ts';
 export interface Split {
   /** Values of the body that are the same in every step, and their images in the graph around. */
   readonly whole: Map<Value, Value>;
+  /** Gives a brief value of the body that is the same in every step an image, too. */
+  readonly bring: (value: Value) => void;
   /** The nodes that stay. */
   readonly nodes: readonly Node[];
 }
 
+/** A tensor of the graph around whose row t is the value of the body. */
+export interface RunningRow {
+  readonly x: Value;
+  readonly row: Value;
+}
+
 export interface IndexedRows {
-  /** Tensors of the graph around whose row t is the value of the body. */
-  readonly rows: readonly { readonly x: Value; readonly row: Value }[];
+  readonly rows: readonly RunningRow[];
   /** The nodes that stay in the body. */
   readonly nodes: readonly Node[];
 }
@@ -31,7 +38,7 @@ export function indexedRows(
   count: Dim,
 ): IndexedRows {
   const makers = new Map<Value, Node>();
-  const rows: { readonly x: Value; readonly row: Value }[] = [];
+  const rows: RunningRow[] = [];
   const rest = nodes.filter((node) => {
     for (const value of node.outputs) makers.set(value, node);
     const axis = attributesIf('take', node)?.axis;

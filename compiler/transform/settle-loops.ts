@@ -8,6 +8,7 @@ import { imageOf, inlineNodes } from '../ir/inline.ts';
 import type { ScanAttributes, WhileAttributes } from '../ir/loop-attributes.ts';
 import { isBrief } from '../ir/loops.ts';
 import { attributesIf } from '../ir/node-attributes.ts';
+import { batchRows } from './batch-rows.ts';
 import { everywhere } from './bodies.ts';
 import type { Split } from './indexed-rows.ts';
 import { indexedRows } from './indexed-rows.ts';
@@ -34,12 +35,14 @@ function settleScan(
   );
   const changing = changingCarries(own.slice(1, 1 + carries), results, inputs, whole);
   const split = hoist(builder, body, whole);
-  const { rows, nodes } = indexedRows(builder, split, own[0], count);
+  const given = own.slice(1 + carries, 1 + carries + xs);
+  const read = indexedRows(builder, split, own[0], count);
+  const rows = [...given.map((row, i) => ({ x: inputs[carries + i], row })), ...read.rows];
+  const batched = batchRows(builder, { ...split, nodes: read.nodes }, rows, results, count);
+  const { nodes } = batched;
   const running = new Map<Value, Value[]>();
-  const runWith = (x: Value, row: Value): unknown =>
-    running.get(x)?.push(row) ?? running.set(x, [row]);
-  own.slice(1 + carries, 1 + carries + xs).forEach((row, i) => runWith(inputs[carries + i], row));
-  for (const { x, row } of rows) runWith(x, row);
+  for (const { x, row } of [...rows, ...batched.rows])
+    running.set(x, [...(running.get(x) ?? []), row]);
   const loop = builder.scan(
     count,
     changing.map((i) => inputs[i]),
@@ -123,5 +126,5 @@ function hoist(builder: GraphBuilder, body: Graph, whole: Map<Value, Value>): Sp
     bring(node.outputs[0]);
     return false;
   });
-  return { whole, nodes };
+  return { whole, bring, nodes };
 }

@@ -12,21 +12,11 @@ import { invert, product, range } from '../ir/shape-arithmetic.ts';
 import { isIdentity, sameShape } from '../ir/types.ts';
 import type { Rule } from './rules.ts';
 import { broadcastOf, operandsIf } from './rules.ts';
+import type { Transposed } from './transpose-rules.ts';
+import { swappedProduct, transposeOf, transposeRules } from './transpose-rules.ts';
 
 const isAscending = (axes: readonly number[]): boolean =>
   axes.every((axis, i) => i === 0 || axes[i - 1] < axis);
-
-/** `x` and the permutation, if `value` is a transpose. */
-function transposeOf(
-  b: GraphBuilder,
-  value: Value,
-): { x: Value; permutation: readonly number[] } | null {
-  const node = b.producerOf(value);
-  const attributes = attributesIf('transpose', node);
-  return node === undefined || attributes === null
-    ? null
-    : { x: node.inputs[0], permutation: attributes.permutation };
-}
 
 const transpose: Rule = ({ builder: b, inputs: [x], attributes }) => {
   const permutation = attributesIf('transpose', { op: 'transpose', attributes })?.permutation ?? [];
@@ -48,26 +38,6 @@ const transpose: Rule = ({ builder: b, inputs: [x], attributes }) => {
   }
   return swappedProduct(b, x, permutation);
 };
-
-/** A product whose free axes are wanted the other way about is the product of the operands the other way about. */
-function swappedProduct(b: GraphBuilder, x: Value, permutation: readonly number[]): Value | null {
-  const node = b.producerOf(x);
-  const d = attributesIf('dot_general', node);
-  if (node === undefined || d === null) return null;
-  const [lhs, rhs] = node.inputs;
-  const { lhsFree, rhsFree } = freeAxes(lhs.shape.length, rhs.shape.length, d);
-  const batch = range(d.lhsBatch.length);
-  const left = range(lhsFree.length).map((i) => batch.length + i);
-  const right = range(rhsFree.length).map((i) => batch.length + left.length + i);
-  const swapped = [...batch, ...right, ...left];
-  if (!permutation.every((axis, i) => axis === swapped[i])) return null;
-  return b.dotGeneral(rhs, lhs, {
-    lhsBatch: d.rhsBatch,
-    rhsBatch: d.lhsBatch,
-    lhsContracting: d.rhsContracting,
-    rhsContracting: d.lhsContracting,
-  });
-}
 
 const reshape: Rule = ({ builder: b, inputs: [x], attributes }) => {
   const { shape } = attributes as { readonly shape: readonly Dim[] };
@@ -162,11 +132,7 @@ const dotOfTransposes: Rule = ({ builder: b, inputs: [lhs, rhs], attributes }) =
   return b.dotGeneral(left?.x ?? lhs, right?.x ?? rhs, dimensions);
 };
 
-function readInPlace(
-  b: GraphBuilder,
-  value: Value,
-  free: readonly number[],
-): ReturnType<typeof transposeOf> {
+function readInPlace(b: GraphBuilder, value: Value, free: readonly number[]): Transposed | null {
   const moved = transposeOf(b, value);
   return moved !== null && isAscending(free.map((axis) => moved.permutation[axis])) ? moved : null;
 }
@@ -195,8 +161,9 @@ const sliceOfConcatenation: Rule = ({ builder: b, inputs: [x], attributes }) => 
 
 /** Rules by the operation they simplify, tried in order. */
 export const shapeRules: Readonly<Record<string, readonly Rule[]>> = {
+  ...transposeRules,
   transpose: [transpose],
-  reshape: [reshape],
+  reshape: [reshape, ...transposeRules.reshape],
   broadcast_in_dim: [broadcast],
   reverse: [reverse],
   slice: [sliceOfConcatenation],

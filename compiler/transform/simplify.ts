@@ -8,10 +8,11 @@ import { arithmeticRules } from './arithmetic-rules.ts';
 import { rewrite } from './rewrite.ts';
 import type { Rule } from './rules.ts';
 import { beforeBroadcast, shapeRules } from './shape-rules.ts';
+import { beforeTranspose } from './transpose-rules.ts';
 
 function rulesOf(op: string): readonly Rule[] {
   const own = arithmeticRules[op] ?? shapeRules[op] ?? [];
-  return opNamed(op).elementwise !== undefined ? [...own, beforeBroadcast] : own;
+  return opNamed(op).elementwise !== undefined ? [...own, beforeBroadcast, beforeTranspose] : own;
 }
 
 const simplified: Shortcut = (builder, op, inputs, attributes) => {

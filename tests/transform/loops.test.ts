@@ -103,6 +103,27 @@ describe('a loop', () => {
     expect(scansOf(graph)).toHaveLength(1);
   });
 
+  it('multiplies all rows at once, and adds what is the same in every step before it', () => {
+    const graph = optimised([real(4, 2, 3), real(3, 5), real(5, 5), real(5)], (b, [x, W, U, d]) => {
+      const dot = (c: Builder, p: Value, q: Value): Value =>
+        c.dotGeneral(p, q, {
+          lhsBatch: [],
+          rhsBatch: [],
+          lhsContracting: [1],
+          rhsContracting: [0],
+        });
+      return b.scan(size(4), [b.full(1, [size(2), size(5)])], [x], (c, _t, [h], [row]) => {
+        const sums = c.add(dot(c, row, W), dot(c, h, U));
+        const biased = c.add(sums, c.broadcastInDim(d, sums.shape, [1]));
+        return { carries: [c.unary('tanh', biased)], ys: [] };
+      }).carries;
+    });
+    const [loop] = scansOf(graph);
+    expect(opsIn(attributesOf(loop).body).toSorted()).toEqual(['add', 'dot_general', 'tanh']);
+    const [before] = graph.nodes.filter(({ op }) => op === 'dot_general');
+    expect(before.outputs[0].shape).toEqual([4, 2, 5].map((n) => size(n)));
+  });
+
   it('has the sums of its derivative as products outside', () => {
     const B = dimOf(variable('B'));
     const b = createBuilder();

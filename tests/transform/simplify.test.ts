@@ -57,6 +57,38 @@ const matmul = { lhsBatch: [], rhsBatch: [], lhsContracting: [1], rhsContracting
 const like = (b: GraphBuilder, value: number, x: Value): Value => b.full(value, x.shape);
 
 const cases: readonly (readonly [string, Expression, string])[] = [
+  [
+    'x^T + y^T',
+    ({ b, x, y }) => b.add(b.transpose(x, [1, 0]), b.transpose(y, [1, 0])),
+    '%0 = add(x, y); %1 = transpose(%0) by 1, 0; %1',
+  ],
+  [
+    'x^T + 1',
+    ({ b, x }) => {
+      const t = b.transpose(x, [1, 0]);
+      return b.add(t, like(b, 1, t));
+    },
+    '%0 = broadcast_in_dim(1); %1 = add(x, %0); %2 = transpose(%1) by 1, 0; %2',
+  ],
+  [
+    'a row of x^T',
+    ({ b, x }) => {
+      const t = b.transpose(x, [1, 0]);
+      const rows = b.slice(t, sizes(1, 0), [constant(2), t.shape[1]]);
+      return b.reshape(rows, [t.shape[1]]);
+    },
+    '%0 = slice(x) [0:B, 1:2]; %1 = reshape(%0); %1',
+  ],
+  [
+    // [3, 4] by [3, 4], free axes 3 and 4 apart: the last axis stays where the operands are swapped
+    'a product and a transpose that leaves rows in place',
+    ({ b, w }) => {
+      const outer = { lhsBatch: [], rhsBatch: [], lhsContracting: [], rhsContracting: [] };
+      const product = b.dotGeneral(b.reduce('add', w, [0]), w, outer);
+      return b.transpose(product, [1, 2, 0]);
+    },
+    '%0 = reduce(w) add over 0; %1 = dot_general(w, %0) outer; %1',
+  ],
   ['x + 0', ({ b, x }) => b.add(x, like(b, 0, x)), 'x'],
   ['x + -y', ({ b, x, y }) => b.add(x, b.negate(y)), '%0 = subtract(x, y); %0'],
   ['x - -y', ({ b, x, y }) => b.subtract(x, b.negate(y)), '%0 = add(x, y); %0'],

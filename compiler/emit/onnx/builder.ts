@@ -27,6 +27,8 @@ export interface OnnxWriter extends OnnxBuilder {
   readonly initialisers: readonly TensorProto[];
   /** The number, where the name is a real scalar constant. */
   scalarOf(name: string): number | undefined;
+  /** The node that makes `name`, here or in a graph around. */
+  makerOf(name: string): NodeProto | undefined;
   /** Whether the name is an initialiser. */
   isConstant(name: string): boolean;
   /** The list, where the name is a 1-d int64 constant. */
@@ -35,8 +37,10 @@ export interface OnnxWriter extends OnnxBuilder {
   freshName(base: string): string;
   /** Texts for free sizes, the same for the same size in all of the model. */
   readonly dimText: (dim: Dim) => number | string;
-  /** A writer for a subgraph: constants and sizes stay in the model's graph, where they are computed once. */
+  /** A writer for a subgraph. Constants, sizes and what depends on no name of the subgraph stay outside, where they are computed once. */
   nested(): OnnxWriter;
+  /** Says that `name` is an input of the subgraph. */
+  own(name: string): void;
   /** What follows is named after the origin's path, and has `doc` for its text. */
   from(origin: Origin, doc: string): void;
 }
@@ -51,7 +55,7 @@ export function createOnnxWriter(
   functions: Map<string, FunctionProto>,
 ): OnnxWriter {
   const freshName = createNames(taken);
-  const sink = createSink(freshName, () => undefined);
+  const sink = createSink(freshName, null);
   const { node } = appenders(sink, functions);
   const scalars = new Map<string, number>();
   const lists = new Map<string, readonly number[]>();
@@ -98,8 +102,10 @@ export function createOnnxWriter(
     ...root,
     nodeProtos: own.nodes,
     from: own.from,
+    own: own.own,
+    makerOf: own.makerOf,
     ...appenders(own, functions),
-    nested: () => writerOf(createSink(freshName, own.find)),
+    nested: () => writerOf(createSink(freshName, own)),
   });
   return writerOf(sink);
 }
@@ -121,20 +127,35 @@ function appenders(
   };
 }
 
-type Sink = ReturnType<typeof createSink>;
+interface Sink {
+  readonly nodes: readonly NodeProto[];
+  readonly initialisers: readonly TensorProto[];
+  find(key: string): readonly string[] | undefined;
+  own(name: string): void;
+  makerOf(name: string): NodeProto | undefined;
+  from(origin: Origin, doc: string): void;
+  append(
+    domain: string,
+    opType: string,
+    input: readonly string[],
+    outputs: number,
+    attributes: OnnxAttributes,
+  ): readonly string[];
+  isInitialiser(name: string): boolean;
+  initialiser(key: string, base: string, proto: (name: string) => TensorProto): string;
+}
 
-/** Where nodes and initialisers go: names them, and writes equal ones once. `findAround`: the same in the graphs around. */
-function createSink(
-  freshName: (base: string) => string,
-  findAround: (key: string) => readonly string[] | undefined,
-) {
+/** Where nodes and initialisers go: names them, and writes equal ones once. `around`: that of the graph around. */
+function createSink(freshName: (base: string) => string, around: Sink | null): Sink {
   const nodes: NodeProto[] = [];
   const initialisers: TensorProto[] = [];
   const constants = new Set<string>();
   const shared = new Map<string, readonly string[]>();
   let prefix = '';
   let docString = '';
-  const find = (key: string): readonly string[] | undefined => shared.get(key) ?? findAround(key);
+  const names = new Set<string>();
+  const makers = new Map<string, NodeProto>();
+  const find = (key: string): readonly string[] | undefined => shared.get(key) ?? around?.find(key);
   const once = (key: string, make: () => readonly string[]): readonly string[] => {
     const known = find(key) ?? make();
     shared.set(key, known);
@@ -144,33 +165,28 @@ function createSink(
     nodes,
     initialisers,
     find,
+    own: (name) => void names.add(name),
+    makerOf: (name) => makers.get(name) ?? around?.makerOf(name),
     from({ path }: Origin, doc: string): void {
       prefix = path === '' ? '' : `${path}/`;
       docString = doc;
     },
-    append: (
-      domain: string,
-      opType: string,
-      input: readonly string[],
-      outputs: number,
-      attributes: OnnxAttributes,
-    ): readonly string[] =>
-      once(nodeKey(domain, opType, input, outputs, attributes), () => {
+    append: (domain, opType, inputs, outputs, attributes) =>
+      once(nodeKey(domain, opType, inputs, outputs, attributes), () => {
+        const isWhole = !hasGraph(attributes) && !inputs.some((name) => names.has(name));
+        if (around !== null && isWhole)
+          return around.append(domain, opType, inputs, outputs, attributes);
         const name = freshName(prefix + opType);
         const output = [name];
         while (output.length < outputs) output.push(freshName(`${name}:${output.length}`));
+        output.forEach((result) => names.add(result));
         const attribute = Object.entries(attributes).map(([key, value]) =>
           attributeProto(key, value),
         );
-        nodes.push({
-          name,
-          opType,
-          domain,
-          input: [...input],
-          output: [...output],
-          attribute,
-          docString,
-        });
+        const input = [...inputs];
+        const node = { name, opType, domain, input, output: [...output], attribute, docString };
+        nodes.push(node);
+        for (const result of output) makers.set(result, node);
         return output;
       }),
     isInitialiser: (name: string): boolean => constants.has(name),
@@ -184,6 +200,9 @@ function createSink(
   };
 }
 
+const hasGraph = (attributes: OnnxAttributes): boolean =>
+  Object.values(attributes).some(({ kind }) => kind === 'graph');
+
 let subgraphs = 0;
 
 /** Nodes with subgraphs are never taken for equal. */
@@ -194,7 +213,7 @@ const nodeKey = (
   outputs: number,
   attributes: OnnxAttributes,
 ): string =>
-  Object.values(attributes).some(({ kind }) => kind === 'graph')
+  hasGraph(attributes)
     ? `subgraph ${subgraphs++}`
     : JSON.stringify([domain, opType, input, outputs, attributes]);
 

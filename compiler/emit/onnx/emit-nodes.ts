@@ -94,6 +94,7 @@ function lowerSubgraph(
     ...writer,
     input(base, { dtype, shape: sizes }) {
       const name = writer.freshName(base);
+      writer.own(name);
       input.push(valueInfo(name, dtype, sizes.map(writer.dimText)));
       known.set(name, sizes);
       return name;
@@ -130,10 +131,19 @@ export function fusedNodes(
 ): NodeProto[] {
   const facts = {
     ...writer,
+    shapeOf: (name: string) => shapesByName.get(name),
     rankOf: (name: string) => shapesByName.get(name)?.length,
-    sizeOf: (name: string, axis: number) => numberOf(shapesByName.get(name)?.[axis]),
+    sizeOf: (name: string, axis: number) =>
+      numberOf(shapesByName.get(name)?.[axis]) ?? reshapedSize(writer, name, axis),
   };
   return keepNeeded(fuse(keepNeeded(nodes, outputs), outputs, facts), outputs);
+}
+
+/** A size that a Reshape of the emitter's own states. */
+function reshapedSize(writer: OnnxWriter, name: string, axis: number): number | undefined {
+  const maker = writer.makerOf(name);
+  const size = maker?.opType === 'Reshape' ? writer.int64sOf(maker.input?.[1] ?? '')?.[axis] : 0;
+  return size !== undefined && size > 0 ? size : undefined;
 }
 
 const numberOf = (size: Dim | undefined): number | undefined =>
