@@ -161,12 +161,11 @@ const sliceOfConcatenation: Rule = ({ builder: b, inputs: [x], attributes }) => 
 
 /** Rules by the operation they simplify, tried in order. */
 export const shapeRules: Readonly<Record<string, readonly Rule[]>> = {
-  ...transposeRules,
   transpose: [transpose],
   reshape: [reshape, ...transposeRules.reshape],
   broadcast_in_dim: [broadcast],
   reverse: [reverse],
-  slice: [sliceOfConcatenation],
+  slice: [sliceOfConcatenation, ...transposeRules.slice],
   reduce: [reduceBroadcast, reduceTransposed],
   dot_general: [dotOfTransposes],
 };
