@@ -14,7 +14,7 @@ type Repeat = TypedBlock<'repeat'>;
 type RunSteps = (training: Training, steps: readonly TypedStep[]) => void;
 
 /** More runs than these are a loop: the graph should not grow with their number. */
-const mostWritten = 4;
+const mostWritten = 8;
 
 export function runRepeat(training: Training, step: Repeat, runSteps: RunSteps): void {
   const { context, times, measures } = training;

@@ -118,7 +118,7 @@ train fit(x: [B, 2], y: fin(3)[B]) {
   state last: [2, 3] = 0
   seen[y[b]] <- seen[y[b]] + 1
   last[(step - 1) % 2, k] <- mean[b] net(norm(enc(x)))[b, k]
-  repeat 5 {
+  repeat 9 {
     e: [B, 2] ~ normal(0, 0.1)
     l = net(norm(relu(enc(x + e))))
     logp[b, k] = logsoftmax[k] l[b, k]

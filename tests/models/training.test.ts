@@ -79,17 +79,17 @@ describe.each<Executor>(executors)('in $name', (executor) => {
       seen <- seen + 1
       report runs = seen
     `;
-    const loop = block(`state seen: real = 0 repeat 6 { ${steps} }`);
+    const loop = block(`state seen: real = 0 repeat 10 { ${steps} }`);
     const plain = block(`state seen: real = 0 repeat 1 { ${steps} }`);
     expect(loop.step.nodes.filter(({ op }) => op === 'scan')).toHaveLength(1);
     const looped = await advance(executor, loop, 2);
-    const single = await advance(executor, plain, 12);
+    const single = await advance(executor, plain, 20);
     expectSameParameters(looped.state, single.state, 10 * tolerance);
-    expect(looped.state.seen.data[0]).toBe(12);
-    expect(looped.outputs[1].runs.data[0]).toBeCloseTo((7 + 12) / 2, 5);
+    expect(looped.state.seen.data[0]).toBe(20);
+    expect(looped.outputs[1].runs.data[0]).toBeCloseTo((11 + 20) / 2, 5);
     for (const name of ['loss1', 'loss2']) {
-      const losses = single.outputs.slice(6).map((o) => o[name].data[0]);
-      const mean = losses.reduce((p, q) => p + q, 0) / 6;
+      const losses = single.outputs.slice(10).map((o) => o[name].data[0]);
+      const mean = losses.reduce((p, q) => p + q, 0) / 10;
       expect(looped.outputs[1][name].data[0]).toBeCloseTo(mean, 4);
     }
   });
