@@ -289,13 +289,14 @@ export interface Block extends Spanned {
 export type Statement =
   ForStatement | FixStatement | RootStatement | IfStatement | Bind | ErrorNode;
 
-/** `for t < T down until c with s = 0 { ... }`, `for f in steps with z = x { ... }` */
+/** `for t < T down recompute until c with s = 0 { ... }`, `for f in steps with z = x { ... }` */
 export interface ForStatement extends Spanned {
   readonly kind: 'for';
   readonly variable: Identifier;
   readonly relation: '<' | 'in';
   readonly range: Expression;
   readonly down: boolean;
+  readonly recompute: boolean;
   readonly until: Expression | null;
   readonly carries: readonly Init[];
   readonly body: Block;

@@ -102,6 +102,7 @@ export abstract class StatementParser extends TypeParser {
     ]);
     const range = this.SUBRULE(this.expression);
     const down = this.OPTION(() => this.CONSUME(contextual.down));
+    const recompute = this.OPTION3(() => this.CONSUME(contextual.recompute));
     const until = this.OPTION1(() => {
       this.CONSUME(contextual.until);
       return this.SUBRULE1(this.expression);
@@ -117,6 +118,7 @@ export abstract class StatementParser extends TypeParser {
       relation: relation.image === 'in' ? 'in' : '<',
       range,
       down: down !== undefined,
+      recompute: recompute !== undefined,
       until: until ?? null,
       carries: carries ?? [],
       body,

@@ -172,6 +172,7 @@ const items: Printers = {
     `for ${node.variable.text} ${node.relation} `,
     expressionDoc(comments, node.range),
     node.down ? ' down' : '',
+    node.recompute ? ' recompute' : '',
     node.until === null ? '' : [' until ', expressionDoc(comments, node.until)],
     node.carries.length === 0 ? '' : [' with ', initsDoc(comments, node.carries)],
     ' ',

@@ -33,7 +33,7 @@ const plainKeywords = words(
 
 /** Words that are keywords only where the grammar asks for them, and names everywhere else. */
 export const contextual = words(
-  'states actions track report every repeat over using tol within down until clip accumulate as jvp',
+  'states actions track report every repeat over using tol within down recompute until clip accumulate as jvp',
   [Identifier],
 );
 

@@ -196,7 +196,7 @@ function checkUntil(context: Context, node: Expression | null): TypedExpression 
 
 const rangeOf = (over: Over): Dim | null => (over.kind === 'range' ? over.count : null);
 
-/** `for t < T down until c with s = e { ... }`; its carries and outputs are visible after it. */
+/** `for t < T down recompute until c with s = e { ... }`; its carries and outputs are visible after it. */
 export function checkFor(
   context: Context,
   body: Body,
@@ -246,6 +246,7 @@ export function checkFor(
       variable,
       over,
       down: node.down,
+      recompute: node.recompute,
       carries: whole,
       body: statements,
       until,

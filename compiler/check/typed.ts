@@ -232,6 +232,8 @@ export type TypedStatement =
         | { readonly kind: 'range'; readonly count: Dim }
         | { readonly kind: 'layers'; readonly layers: TypedExpression };
       readonly down: boolean;
+      /** Derivatives compute what they need of a round again, and keep the carries alone. */
+      readonly recompute: boolean;
       readonly carries: readonly Carry[];
       readonly body: readonly TypedStatement[];
       /** After a round in which it holds, the carries stay as they are; it sees their values after the round. */

@@ -126,7 +126,7 @@ function runRange(
   environment: Environment,
   locals: Locals,
 ): void {
-  const { over, carries, down } = statement;
+  const { over, carries, down, recompute } = statement;
   if (over.kind !== 'range') throw new Error('a range has a count');
   const count = resolveDim(over.count, environment);
   const { builder } = context;
@@ -157,7 +157,7 @@ function runRange(
         found.outputs = outputs;
         return { carries: next.values, ys };
       },
-      { reverse: down },
+      { reverse: down, recompute },
     );
     if (found.plan !== null) {
       plan = found.plan;

@@ -58,6 +58,17 @@ describe('through a loop', () => {
     close(out[gradient], differences(recurrent, feeds, name, 'y'));
   });
 
+  it('that computes its rounds again: the same, with less kept', () => {
+    const again = recurrent.replace('t < T with', 't < T recompute with');
+    const [saved, spared] = [results(recurrent, feeds), results(again, feeds)];
+    for (const name of ['gx', 'gW', 'gs']) close(spared[name], saved[name].data, 12);
+    const kept = (text: string): number =>
+      program(text)
+        .functions[0].graph.nodes.filter(({ op }) => op === 'scan')
+        .reduce((sum, { outputs }) => sum + outputs.length, 0);
+    expect(kept(again)).toBeLessThan(kept(recurrent));
+  });
+
   it('twice', () => {
     const text = recurrent
       .replace('h: real)', 'h: real, H: [n, n])')

@@ -199,6 +199,7 @@ const { statement, block } = fc.letrec<{ statement: Statement; block: Block }>((
       relation: fc.constantFrom('<', 'in'),
       range: expression,
       down: fc.boolean(),
+      recompute: fc.boolean(),
       until: perhaps(expression),
       carries: few(init),
       body: tie('block'),
