@@ -158,6 +158,12 @@ program
       'steps between checkpoints (default: every 30 seconds)',
     ).argParser(wholeNumber(1)),
   )
+  .addOption(
+    new Option(
+      '--steps-per-run <k>',
+      'steps the device does at once; the results are the same',
+    ).argParser(wholeNumber(1, 1_000_000)),
+  )
   .addOption(deviceOption())
   .addOption(threadsOption())
   .addOption(jsonOption())

@@ -9,12 +9,15 @@ import { addMeasures, meansOf, measure, measuresOf, noSums, type Measures } from
 import { createRest, saveSchedule, type SaveEvery, type SaveSchedule } from './pace.ts';
 import { isProblem, problem, type Problem } from './problem.ts';
 import { unsolved, type PortInfo, type Program } from './program.ts';
+import { takeStep, takeSteps, type SeveralSteps, type Taken } from './steps.ts';
 import { bestOf, isExhausted, type Best, type Validation } from './validation.ts';
 
-/** The three programs of a `train` block (compiler/program.ts). */
+/** The programs of a `train` block (compiler/program.ts). */
 export interface TrainPrograms {
   readonly init: Program;
   readonly step: Program;
+  /** Several steps in one run, used where they fit. */
+  readonly steps?: SeveralSteps;
   readonly evaluate: Program;
 }
 
@@ -201,18 +204,23 @@ async function epoch(run: Run, start: State): Promise<EpochResult | Problem> {
   const window = Math.ceil(stepsPerEpoch / pointsPerEpoch);
   let state = start;
   let saved = start;
-  for (let done = Math.ceil(start.position.row / settings.batch); done < stepsPerEpoch; done++) {
+  let done = Math.ceil(start.position.row / settings.batch);
+  while (done < stepsPerEpoch) {
     if (events.shouldStop?.() === true) {
       const stopped: Checkpoint = { kind: 'checkpoint', ...state };
       return (state === saved ? null : events.save(stopped)) ?? { stopped };
     }
-    const next = await step(run, state, order);
-    if (isProblem(next)) return next;
-    state = next.state;
-    events.onStep?.({ ...next.event, done: done + 1, steps: stepsPerEpoch });
-    if ((done + 1) % window === 0 || done + 1 === stepsPerEpoch)
-      state = point(run, state, (done + 1) / stepsPerEpoch);
-    if (done + 1 < stepsPerEpoch && due(state.position.step, false)) {
+    const { tensors, measured } = await nextSteps(run, state, order);
+    for (const outputs of measured) {
+      const next = account(run, { tensors, position: state.position }, outputs);
+      if (isProblem(next)) return next;
+      state = next.state;
+      done++;
+      events.onStep?.({ ...next.event, done, steps: stepsPerEpoch });
+      if (done % window === 0 || done === stepsPerEpoch)
+        state = point(run, state, done / stepsPerEpoch);
+    }
+    if (done < stepsPerEpoch && due(state.position.step, false)) {
       const refused = events.save({ kind: 'checkpoint', ...state });
       if (refused !== null) return refused;
       saved = state;
@@ -253,19 +261,36 @@ async function finishEpoch(run: Run, state: State): Promise<EpochResult | Proble
   return refused ?? { state: ended, measures: test };
 }
 
-/** One step on the next batch. */
-async function step(
+/** The next step; or as many as are done at once, if so many full batches are left and no checkpoint is due between. */
+async function nextSteps(
   { programs, dataset, settings, seed }: Run,
   { tensors, position }: State,
   order: Uint32Array,
-): Promise<{ state: State; event: Omit<StepEvent, 'done' | 'steps'> } | Problem> {
+): Promise<Taken> {
+  const { steps } = programs;
+  const { batch, saveEvery } = settings;
+  const from = position.row;
+  const untilSave =
+    'steps' in saveEvery ? saveEvery.steps - (position.step % saveEvery.steps) : Infinity;
+  if (steps !== undefined && steps.count <= untilSave) {
+    const to = from + steps.count * batch;
+    if (to <= dataset.rows) {
+      const rows = takeBatch(dataset, order, from, to);
+      return takeSteps(steps.program, steps.count, rows, tensors, seed);
+    }
+  }
+  const to = Math.min(from + batch, dataset.rows);
+  return takeStep(programs.step, takeBatch(dataset, order, from, to), tensors, seed);
+}
+
+/** A step taken, by what it measured; `state` has its results, and the place before it. */
+function account(
+  { programs, dataset, settings }: Run,
+  { tensors, position }: State,
+  outputs: Readonly<Record<string, Tensor>>,
+): { state: State; event: Omit<StepEvent, 'done' | 'steps'> } | Problem {
   const from = position.row;
   const to = Math.min(from + settings.batch, dataset.rows);
-  const outputs = await programs.step.run({
-    ...takeBatch(dataset, order, from, to),
-    ...Object.fromEntries(tensors),
-    seed,
-  });
   const measures = measuresOf(programs.step, outputs);
   const lost = programs.step.outputs.find(
     ({ name, role }) => role === 'loss' && !Number.isFinite(measures[name]),
@@ -279,7 +304,6 @@ async function step(
         ? 'so early, look for a logarithm or square root at 0, or inputs that are not scaled'
         : 'try a smaller learning rate; `--resume` goes on from the last checkpoint',
     );
-  const carried = [...tensors.keys()].map((name) => [name, outputs[`${name}.next`]] as const);
   const rows = to - from;
   const next: Position = {
     ...position,
@@ -289,7 +313,7 @@ async function step(
     windowSums: addMeasures(position.windowSums, rows, measures),
   };
   return {
-    state: { tensors: new Map(carried), position: next },
+    state: { tensors, position: next },
     event: {
       step: next.step,
       epoch: position.epoch,

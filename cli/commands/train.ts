@@ -1,10 +1,13 @@
 // `dlg train FILE`: checks the data, trains a block, and writes its artifacts. Nothing is written before the data are known to fit.
 
+import type { CompiledTrain } from '../../compiler/program.ts';
+import { repeatSteps } from '../../compiler/transform/repeat-steps.ts';
 import { describeColumn } from '../../runtime/data/dataset.ts';
 import { fingerprint } from '../../runtime/data/fingerprint.ts';
 import { removeLeftovers } from '../../runtime/files.ts';
 import { measure, type Measures } from '../../runtime/measures.ts';
 import { count, isProblem, type Problem } from '../../runtime/problem.ts';
+import type { SeveralSteps } from '../../runtime/steps.ts';
 import {
   carriedPorts,
   train as runTraining,
@@ -49,6 +52,7 @@ async function trainJob(job: Job, options: TrainOptions): Promise<TrainResult | 
     init: await load(block.init, options),
     step: await load(block.step, options),
     evaluate: await load(block.evaluate, options),
+    steps: await severalSteps(block, options),
   };
   removeLeftovers(paths.folder);
   const start =
@@ -78,8 +82,19 @@ async function trainJob(job: Job, options: TrainOptions): Promise<TrainResult | 
     isProblem(result) || result.kind === 'stopped'
       ? result
       : await finish(job, programs, settings, points, result);
-  await Promise.all(Object.values(programs).map((p) => p.dispose()));
+  const { steps, ...single } = programs;
+  await Promise.all([...Object.values(single), steps?.program].map((p) => p?.dispose()));
   return ended;
+}
+
+/** The program of `--steps-per-run`. */
+async function severalSteps(
+  { step }: CompiledTrain,
+  options: TrainOptions,
+): Promise<SeveralSteps | undefined> {
+  const { stepsPerRun: count = 1 } = options;
+  if (count === 1) return undefined;
+  return { program: await load(repeatSteps(step, count), options), count };
 }
 
 /** Only what the programs are made of: parameters and states. */

@@ -21,5 +21,6 @@ export interface TrainOptions extends DeviceOptions {
   readonly out?: string;
   readonly resume?: boolean;
   readonly saveEvery?: number;
+  readonly stepsPerRun?: number;
   readonly json?: boolean;
 }

@@ -9,8 +9,12 @@ import type { Tensor } from '../../compiler/ir/tensor.ts';
 import { tensor } from '../../compiler/ir/tensor.ts';
 import { verify } from '../../compiler/ir/verify.ts';
 import { repeatSteps } from '../../compiler/transform/repeat-steps.ts';
+import { encodeCheckpoint } from '../../runtime/checkpoint.ts';
+import { datasetOf } from '../../runtime/data/dataset.ts';
 import { onnxProgram } from '../../runtime/executors/onnx.ts';
 import { compiled, trainOf } from '../models/compile.ts';
+import { train, type TrainPrograms } from '../../runtime/train.ts';
+import { good } from '../runtime/support.ts';
 import { artifacts, batchOf, type Artifact } from './programs.ts';
 
 type Tensors = Readonly<Record<string, Tensor>>;
@@ -75,4 +79,59 @@ test.each([...artifacts, withDraws])('$name', async (artifact) => {
       role === 'loss' || role === 'report' ? stacked(single, name) : single[count - 1][name];
     expect(together[name], name).toEqual(expected);
   }
+});
+
+test('a run that does several steps at once ends with the same checkpoints, points and reports', async () => {
+  const [artifact] = artifacts;
+  const { step, init, evaluate } = trainOf(artifact.program);
+  const { x, y } = batchOf(artifact, 53, 3);
+  const array = ({ shape, data }: Tensor) =>
+    ({ kind: 'array', type: 'number', shape, data: Float64Array.from(data) }) as const;
+  const { data } = artifact.program.trains[0];
+  const [xPort, yPort] = data;
+  const dataset = good(
+    datasetOf([
+      { port: xPort, file: 'x', array: array(x) },
+      { port: yPort, file: 'y', array: array(y) },
+    ]),
+  );
+  const load = (graph: Graph) => onnxProgram(emitOnnx(graph), { threads: 1 });
+  const single = { init: await load(init), step: await load(step), evaluate: await load(evaluate) };
+  const several = { ...single, steps: { program: await load(repeatSteps(step, 3)), count: 3 } };
+  let runs = 0;
+  const counted = {
+    ...several.steps.program,
+    run: (feeds: Tensors) => {
+      runs++;
+      return several.steps.program.run(feeds);
+    },
+  };
+  const history = async (programs: TrainPrograms) => {
+    const seen: unknown[] = [];
+    const settings = {
+      block: 'fit',
+      epochs: 2,
+      batch: 5,
+      seed: 4,
+      data: '',
+      saveEvery: { steps: 7 },
+    };
+    const result = await train(
+      { programs, dataset, settings },
+      {
+        onStep: (event) => seen.push(event),
+        onPoint: (point) => seen.push(point),
+        save: (checkpoint) => {
+          seen.push(encodeCheckpoint(checkpoint));
+          return null;
+        },
+      },
+    );
+    good(result);
+    return seen;
+  };
+  const expected = await history(single);
+  expect(await history({ ...several, steps: { program: counted, count: 3 } })).toEqual(expected);
+  // 11 steps an epoch, the last of fewer rows, and a checkpoint after every 7: 3, 3, 1, 3, 1; 3, 3, 3, 1, 1.
+  expect(runs).toBe(6);
 });
