@@ -49,7 +49,7 @@ export function createElements({
     if (uniform !== null && !isLoaded(value)) return literal(value.dtype, uniform, writer.call);
     if (isLoaded(value) || tensor !== null)
       return named(
-        loadOf(bufferOf(value), value.dtype, writer.text(flatten(index, value.shape))),
+        loadOf(bufferOf(value), value.dtype, writer.position(flatten(index, value.shape))),
         'x',
       );
     return named(compute(value, index), hintOf(network, value));

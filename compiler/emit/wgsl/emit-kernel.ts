@@ -3,6 +3,7 @@
 import { lineText, positionOf } from '../../../grammar/source.ts';
 import type { Atom, Dim } from '../../dims/dim.ts';
 import type { Node, Value } from '../../ir/graph.ts';
+import type { AdapterClass } from './adapter.ts';
 import { createElements } from './elements.ts';
 import { storedTypes } from './expressions.ts';
 import { helperText } from './helpers.ts';
@@ -51,6 +52,7 @@ export function emitKernel(
   kernel: Kernel,
   names: KernelNames,
   uniqueName: (hint: string) => string,
+  adapter: AdapterClass,
 ): EmittedKernel {
   if (kernel.kind === 'loop') throw new Error('a loop is no kernel of its own');
   const own = new Set(kernel.values);
@@ -84,7 +86,7 @@ export function emitKernel(
   };
   const onNode = (node: Node): void => void nodes.add(node);
   const read = createElements({ network, writer, isLoaded, bufferOf, onNode });
-  const frame = bodies[kernel.kind]({ network, kernel, writer, read, outputs, bufferOf });
+  const frame = bodies[kernel.kind]({ network, adapter, kernel, writer, read, outputs, bufferOf });
   writer.text(frame.groups);
   const { lines, helpers, sizes } = writer.finish();
   const ordered = network.graph.nodes.filter((node) => nodes.has(node));

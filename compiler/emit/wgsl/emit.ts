@@ -7,6 +7,7 @@ import { dimsIn } from '../../ir/attributes.ts';
 import type { Graph, Port, Value } from '../../ir/graph.ts';
 import { sizeSources, type SizeSource } from '../../ir/sizes.ts';
 import type { Tensor } from '../../ir/tensor.ts';
+import type { AdapterClass } from './adapter.ts';
 import { assignSlots, type Slot } from './buffers.ts';
 import { emitKernel, type EmittedKernel, type KernelNames } from './emit-kernel.ts';
 import { expand } from './expand.ts';
@@ -38,14 +39,20 @@ export interface ProgramKernel extends EmittedKernel {
   readonly slots: readonly number[];
 }
 
-export function emitWgsl(graph: Graph): WgslProgram {
+export interface EmitOptions {
+  readonly adapter?: AdapterClass;
+}
+
+export function emitWgsl(graph: Graph, { adapter = 'gpu' }: EmitOptions = {}): WgslProgram {
   const expanded = expand(graph);
   const plan = schedule(expanded);
   const sources = sizeSources(graph.inputs);
   const sizes = namedSizes(sources, expanded);
   const names = namesOf(plan.network, sizes);
   const uniqueName = uniqueNames();
-  const kernels = plan.kernels.map((kernel) => emitKernel(plan, kernel, names, uniqueName));
+  const kernels = plan.kernels.map((kernel) =>
+    emitKernel(plan, kernel, names, uniqueName, adapter),
+  );
   return assemble(plan, kernels, sizes);
 }
 

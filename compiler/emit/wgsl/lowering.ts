@@ -162,7 +162,7 @@ export interface Code {
 export function all(conditions: readonly (string | null)[]): string | null {
   const open = conditions.filter((c) => c !== null);
   if (open.length === 0) return null;
-  return open.length === 1 ? open[0] : open.map((c) => `(${c})`).join(' && ');
+  return open.length === 1 ? open[0] : open.map((c) => `(${c})`).join(' & ');
 }
 
 /** An elementwise operation: the expression of an element from those of the operands. */

@@ -33,9 +33,10 @@ interface Layout {
 
 const longestOfOneLane = 32;
 
-function layoutOf(kernel: Kernel): Layout {
+function layoutOf({ kernel, adapter }: KernelContext): Layout {
   const length = dims.isConstant(lengthOf(kernel));
   const count = dims.isConstant(sizeOf(outerShape(kernel)));
+  if (adapter === 'software') return { rows: 4, lanes: 1 };
   if (length !== null && length <= longestOfOneLane) return { rows: 64, lanes: 1 };
   const lastAxis = kernel.domain.findLastIndex((size) => !dims.equal(size, dims.one));
   if (kernel.axes.includes(lastAxis) || count === 1)
@@ -50,7 +51,7 @@ const lengthOf = ({ domain, axes }: Kernel): Dim => sizeOf(axes.map((axis) => do
 
 export function writeRowKernel(context: KernelContext): KernelFrame {
   const { kernel, writer, outputs } = context;
-  const layout = layoutOf(kernel);
+  const layout = layoutOf(context);
   const shape = outerShape(kernel);
   const count = sizeOf(shape);
   const row = writeRowPosition(context, layout, count);

@@ -1,7 +1,7 @@
 // The text of one kernel while it is written: statements in nested blocks, names, helpers, the sizes it reads. Implements `Code`, which
 // lowerings write to.
 
-import { dimOf, equal } from '../../dims/arithmetic.ts';
+import { add, constant, dimOf, equal, subtract, sumOfTerms, zero } from '../../dims/arithmetic.ts';
 import type { Atom, Dim } from '../../dims/dim.ts';
 import type { DType } from '../../ir/tensor.ts';
 import { typeNames } from './expressions.ts';
@@ -15,11 +15,19 @@ import {
 } from './indices.ts';
 import type { Code } from './lowering.ts';
 import { uniqueNames } from './names.ts';
+import { createLines } from './statements.ts';
 
 export interface Writer extends Code {
   readonly line: (text: string) => void;
   /** `head { body }`. */
   readonly block: (head: string, body: () => void) => void;
+  /** `for (var t = from; t < to; t += step) { body }`, where `step` divides `to - from`. */
+  readonly steps: (hint: string, range: StepRange, body: (t: Index) => void) => void;
+  /**
+   * An index as text, for the position of a read: what does not change in a loop is computed before it. Compilers of GPUs do that by
+   * themselves; SwiftShader's does not.
+   */
+  readonly position: (i: Index) => string;
   /** A name not used yet in the kernel. */
   readonly name: (hint: string) => string;
   /**
@@ -34,6 +42,12 @@ export interface Writer extends Code {
   readonly remember: (key: string, expression: string) => void;
   /** The finished statements, the helpers they call and the free sizes they read. */
   readonly finish: () => WrittenCode;
+}
+
+export interface StepRange {
+  readonly from: Dim;
+  readonly to: Dim;
+  readonly step: number;
 }
 
 export interface WrittenCode {
@@ -64,6 +78,15 @@ export function createWriter(
     return named(hint, (made) => `var ${made}: ${typeNames[dtype]}${value};`);
   };
   const assign = (to: string, expression: string): void => line(assignment(to, expression));
+  const position = createPositions(texts, lines, name);
+  const steps: Writer['steps'] = (hint, { from, to, step }, body) => {
+    // Whoever reads at t reads up to t + step - 1 as well.
+    const t = indexVariable(name(hint), subtract(to, constant(step - 1)));
+    const next = step === 1 ? `${t.name}++` : `${t.name} += ${step}u`;
+    lines.loop(`for (var ${t.name} = ${text(from)}; ${t.name} < ${text(to)}; ${next})`, () =>
+      body(dimOf(lines.declared(t))),
+    );
+  };
   return {
     ...texts,
     ...lines,
@@ -72,22 +95,24 @@ export function createWriter(
     variable,
     assign,
     when: (condition, body) => (condition === null ? body() : block(`if (${condition})`, body)),
-    loop(hint, count, body) {
-      const t = indexVariable(name(hint), count);
-      block(`for (var ${t.name} = 0u; ${t.name} < ${text(count)}; ${t.name}++)`, () =>
-        body(dimOf(t)),
-      );
-    },
+    loop: (hint, count, body) => steps(hint, { from: zero, to: count, step: 1 }, body),
+    steps,
+    position,
     choose(dtype, condition, then, otherwise) {
       if (condition === null) return then();
       const simple = lines.withoutStatements(otherwise);
+      const direct = simple === null ? null : lines.withoutStatements(then);
+      if (direct !== null) return `select(${simple}, ${direct}, ${condition})`;
       const result = variable('element', dtype, simple);
       block(`if (${condition})`, () => assign(result, then()));
       if (simple === null) lines.orElse(() => assign(result, otherwise()));
       return result;
     },
     below: (i, bound) => (surelyBelow(i, bound) ? null : `${text(i)} < ${text(bound)}`),
-    index: (hint, expression, bound) => dimOf(indexVariable(bind(hint, expression), bound)),
+    index(hint, expression, bound) {
+      const made = indexVariable(bind(hint, expression), bound);
+      return dimOf(lines.declared(made));
+    },
     call(helper, ...operands) {
       helpers.add(helper);
       return `${helper}(${operands.join(', ')})`;
@@ -95,7 +120,7 @@ export function createWriter(
     declare(hint, bound, expression) {
       const made = indexVariable(name(hint), bound);
       lines.lineIf(() => (texts.isUsed(made) ? `let ${made.name} = ${expression()};` : null));
-      return made;
+      return lines.declared(made);
     },
     finish: () => ({ lines: lines.texts(), helpers, sizes: texts.sizes }),
   };
@@ -117,60 +142,57 @@ function createTexts(nameOfSize: (size: Atom) => string) {
   return {
     sizes,
     isUsed: (index: IndexVariable) => used.has(index),
+    isNamed: (i: Index) => shorthands.some(({ index }) => equal(index, i)),
     abbreviate: (index: Index, short: string) => void shorthands.push({ index, name: short }),
     text: (i: Index) =>
       shorthands.find(({ index }) => equal(index, i))?.name ?? indexText(i, nameOf),
   };
 }
 
-/** Statements in nested blocks, and what is remembered in each. */
-function createLines() {
-  const lines: { readonly depth: number; readonly text: () => string | null }[] = [];
-  const scopes: Map<string, string>[] = [new Map()];
-  /** A statement, or none if it turns out not to be needed. */
-  const lineIf = (text: () => string | null): void =>
-    void lines.push({ depth: scopes.length, text });
-  const line = (text: string): void => lineIf(() => text);
-  const nested = (body: () => void): void => {
-    scopes.push(new Map());
-    body();
-    scopes.pop();
-  };
-  const block = (head: string, body: () => void): void => {
-    line(`${head} {`);
-    nested(body);
-    line('}');
-  };
-  return {
-    line,
-    lineIf,
-    block,
-    /** Goes on after the block that was just closed. */
-    orElse(body: () => void) {
-      lines.pop();
-      block('} else', body);
-    },
-    /** The expression, if it needs no statement before it; else null, and nothing is written. */
-    withoutStatements(expression: () => string): string | null {
-      const before = lines.length;
-      let result = '';
-      nested(() => (result = expression()));
-      if (lines.length === before) return result;
-      lines.length = before;
-      return null;
-    },
-    recall: (key: string) => scopes.findLast((scope) => scope.has(key))?.get(key),
-    remember: (key: string, expression: string) => void scopes.at(-1)?.set(key, expression),
-    texts(): string[] {
-      // Later declarations use earlier ones, so what is needed is found from the end.
-      const written = lines.toReversed().map(({ depth, text }) => {
-        const statement = text();
-        return statement === null ? null : '  '.repeat(depth) + statement;
-      });
-      return written.reverse().filter((statement) => statement !== null);
-    },
+/** `position` of the writer. */
+function createPositions(
+  texts: ReturnType<typeof createTexts>,
+  lines: ReturnType<typeof createLines>,
+  name: (hint: string) => string,
+): Writer['position'] {
+  return (i) => {
+    const here = lines.level();
+    const parts = apartByLevel(i, lines.levelOf);
+    const outer = [...parts].filter(([level]) => level < here).sort(([a], [b]) => a - b);
+    if (outer.length === 0 || texts.isNamed(i)) return texts.text(i);
+    const named = outer.map(([level, part]) => {
+      const written = texts.text(part);
+      return isWord(written) ? written : lines.before(level, written, () => name('base'));
+    });
+    const inner = parts.get(here);
+    return [...named, ...(inner === undefined ? [] : [texts.text(inner)])].join(' + ');
   };
 }
+
+/** The parts of an index that vary at each level of loops; constants go with the innermost. */
+function apartByLevel(i: Index, levelOf: (v: IndexVariable) => number): Map<number, Index> {
+  const levelOfIndex = (d: Index): number => Math.max(0, ...d.terms.map(levelOfTerm));
+  const levelOfTerm = ({ factors }: Index['terms'][number]): number =>
+    Math.max(
+      0,
+      ...factors.map(({ atom }) =>
+        isIndexVariable(atom)
+          ? levelOf(atom)
+          : atom.kind === 'quotient'
+            ? levelOfIndex(atom.numerator)
+            : 0,
+      ),
+    );
+  const innermost = levelOfIndex(i);
+  const parts = new Map<number, Index>();
+  for (const term of i.terms) {
+    const at = term.factors.length === 0 ? innermost : levelOfTerm(term);
+    parts.set(at, add(parts.get(at) ?? zero, sumOfTerms([term])));
+  }
+  return parts;
+}
+
+const isWord = (text: string): boolean => /^[\w.]+$/.test(text);
 
 /** `sum = sum + x` is `sum += x`. */
 const assignment = (to: string, expression: string): string =>

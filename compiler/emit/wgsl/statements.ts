@@ -1,0 +1,101 @@
+// Statements in nested blocks while a kernel is written: what is remembered in each block, and which loops are open, so that what does
+// not change in a loop can be computed before it.
+
+import type { IndexVariable } from './indices.ts';
+
+interface Line {
+  readonly depth: number;
+  /** Null for a statement that turned out not to be needed. */
+  readonly text: () => string | null;
+  /** Statements put in before it, when what follows it was written already. */
+  readonly before: Line[];
+}
+
+interface Scope {
+  readonly remembered: Map<string, string>;
+  /** The head of the loop whose body this is. */
+  readonly loop: Line | null;
+}
+
+export function createLines() {
+  const lines: Line[] = [];
+  const scopes: Scope[] = [{ remembered: new Map(), loop: null }];
+  const levels = new Map<IndexVariable, number>();
+  const loops = (): Scope[] => scopes.filter(({ loop }) => loop !== null);
+  const level = (): number => loops().length;
+  /** A statement, or none if it turns out not to be needed. */
+  const lineIf = (text: () => string | null): void =>
+    void lines.push({ depth: scopes.length, text, before: [] });
+  const line = (text: string): void => lineIf(() => text);
+  const nested = (body: () => void, loop: Line | null = null): void => {
+    scopes.push({ remembered: new Map(), loop });
+    body();
+    scopes.pop();
+  };
+  const block = (head: string, body: () => void): void => {
+    line(`${head} {`);
+    nested(body);
+    line('}');
+  };
+  return {
+    line,
+    lineIf,
+    block,
+    /** A block that may run again and again. */
+    loop(head: string, body: () => void) {
+      line(`${head} {`);
+      nested(body, lines.at(-1) ?? null);
+      line('}');
+    },
+    /** In how many loops the next statement lies. */
+    level,
+    /** Of an index variable; one of unknown origin may be of the innermost. */
+    levelOf: (v: IndexVariable): number => levels.get(v) ?? level(),
+    declared(v: IndexVariable): IndexVariable {
+      levels.set(v, level());
+      return v;
+    },
+    /** Names an expression at a level further out, before the loop that leads here; once for all who ask there. */
+    before(outer: number, expression: string, name: () => string): string {
+      const { loop } = loops()[outer];
+      const around = scopes[scopes.findIndex((scope) => scope.loop === loop) - 1];
+      const known = around.remembered.get(expression);
+      if (known !== undefined || loop === null) return known ?? expression;
+      const made = name();
+      around.remembered.set(expression, made);
+      loop.before.push({
+        depth: loop.depth,
+        text: () => `let ${made} = ${expression};`,
+        before: [],
+      });
+      return made;
+    },
+    /** Goes on after the block that was just closed. */
+    orElse(body: () => void) {
+      lines.pop();
+      block('} else', body);
+    },
+    /** The expression, if it needs no statement before it; else null, and nothing is written. */
+    withoutStatements(expression: () => string): string | null {
+      const before = lines.length;
+      let result = '';
+      nested(() => (result = expression()));
+      if (lines.length === before) return result;
+      lines.length = before;
+      return null;
+    },
+    recall: (key: string) =>
+      scopes.findLast(({ remembered }) => remembered.has(key))?.remembered.get(key),
+    remember: (key: string, expression: string) =>
+      void scopes.at(-1)?.remembered.set(key, expression),
+    texts(): string[] {
+      // Later declarations use earlier ones, so what is needed is found from the end.
+      const inOrder = lines.flatMap((statement) => [...statement.before, statement]);
+      const written = inOrder.toReversed().map(({ depth, text }) => {
+        const statement = text();
+        return statement === null ? null : '  '.repeat(depth) + statement;
+      });
+      return written.reverse().filter((statement) => statement !== null);
+    },
+  };
+}
