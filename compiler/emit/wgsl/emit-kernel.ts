@@ -86,9 +86,18 @@ export function emitKernel(
   };
   const onNode = (node: Node): void => void nodes.add(node);
   const read = createElements({ network, writer, isLoaded, bufferOf, onNode });
-  const frame = bodies[kernel.kind]({ network, adapter, kernel, writer, read, outputs, bufferOf });
+  const frame = bodies[kernel.kind]({
+    network,
+    adapter,
+    kernel,
+    writer,
+    read,
+    isLoaded,
+    outputs,
+    bufferOf,
+  });
   writer.text(frame.groups);
-  const { lines, helpers, sizes } = writer.finish();
+  const { lines, functions, helpers, sizes } = writer.finish();
   const ordered = network.graph.nodes.filter((node) => nodes.has(node));
   const name = unique(uniqueName(nameOfKernel(ordered)));
   // A branch that is never taken is not written, nor bound what it alone would read.
@@ -109,6 +118,7 @@ export function emitKernel(
       ...frame.shared,
     ].join('\n'),
     helperText(helpers),
+    ...functions,
     [
       `@compute @workgroup_size(${frame.workgroupSize})`,
       `fn ${name}(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {`,

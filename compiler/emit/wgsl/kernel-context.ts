@@ -18,6 +18,8 @@ export interface KernelContext {
   readonly kernel: Kernel;
   readonly writer: Writer;
   readonly read: ReadElement;
+  /** Whether the kernel reads a value from a buffer. */
+  readonly isLoaded: (value: Value) => boolean;
   /** The kernel's values that are stored. */
   readonly outputs: readonly Value[];
   readonly bufferOf: (value: Value) => string;

@@ -1,12 +1,12 @@
 // Products by blocks of registers, without barriers: an invocation computes `down` x `across` elements, so that each factor it loads
-// is used that many times. `one element each` is the block of one.
+// is used that many times.
 
 import * as dims from '../../dims/arithmetic.ts';
-import type { Dim } from '../../dims/dim.ts';
 import { bracketed, typeNames } from './expressions.ts';
 import { divide, modulo, type Index } from './indices.ts';
-import { axesOf, ceilDivide, invocation, type KernelFrame } from './kernel-context.ts';
+import { ceilDivide, invocation, type KernelFrame } from './kernel-context.ts';
 import { divides, extents, type ProductTask, type Variant } from './product-kernel.ts';
+import { axesAt, createFinish, placesFrom, plus, tilesOf } from './product-places.ts';
 
 export interface Block {
   /** Rows and columns an invocation. */
@@ -23,65 +23,47 @@ export const blocks = (block: Block): Variant => ({
 });
 
 function writeBlocks(task: ProductTask, block: Block): KernelFrame {
-  const { writer } = task;
+  const { writer, adapter } = task;
   const { down, across, workgroupSize } = block;
-  const size = extents(task);
-  const [stacked, abreast] = [ceilDivide(size.rows, down), ceilDivide(size.columns, across)];
-  const perImage = dims.multiply(stacked, abreast);
-  const total = dims.multiply(size.batch, perImage);
+  const tile = { rows: down, columns: across };
+  const { stacked, abreast, total } = tilesOf(task, tile);
   const number = writer.bind('block', invocation(workgroupSize));
   writer.block(`if (${number} >= ${writer.text(total)})`, () => writer.line('return;'));
   const at = writer.index('number', number, total);
-  const batch = axes(task, 'batch', divide(at, perImage), size.batch);
+  const batch = axesAt(task, 'batch', divide(at, dims.multiply(stacked, abreast)));
   const top = dims.multiply(modulo(divide(at, abreast), stacked), dims.constant(down));
   const left = dims.multiply(modulo(at, abreast), dims.constant(across));
-  const rows = places(task, 'rows', 'row', top, down);
-  const columns = places(task, 'columns', 'column', left, across);
+  const start = {
+    batch: writer.text(divide(at, dims.multiply(stacked, abreast))),
+    rows: writer.bind('top', writer.text(top)),
+    columns: writer.bind('left', writer.text(left)),
+  };
+  const rows = placesFrom(task, 'rows', start.rows, down);
+  const columns = placesFrom(task, 'columns', start.columns, across);
   const sums = createSums(task, block);
-  eachTerm(task, block.unroll, (terms) => {
-    const factors = terms.map((k) => ({
-      a: rows.map((row) => writer.bind('a', task.lhs(batch, row, k))),
-      b: sums.packed(columns.map((column) => task.rhs(batch, k, column))),
-    }));
-    sums.add(factors);
-  });
-  finishBlock(task, block, batch, { top, left }, sums.element);
+  eachTerm(task, block.unroll, (terms) =>
+    sums.add(
+      terms.map((k) => ({
+        a: rows.map((row) => writer.bind('a', task.lhs(batch, row, k))),
+        b: sums.packed(columns.map((column) => task.rhs(batch, k, column))),
+      })),
+    ),
+  );
+  if (adapter === 'software') finishInLoops(task, block, batch, { top, left }, sums);
+  else {
+    const finish = createFinish(task, tile);
+    for (let row = 0; row < down; row++)
+      for (let column = 0; column < across; column++)
+        finish(
+          {
+            batch: start.batch,
+            rows: plus(start.rows, `${row}u`),
+            columns: plus(start.columns, `${column}u`),
+          },
+          sums.at(row, column),
+        );
+  }
   return { workgroupSize, groups: ceilDivide(total, workgroupSize), shared: [] };
-}
-
-/** The axes of a flat position, each a name. */
-function axes(
-  { writer, ...task }: ProductTask,
-  space: 'batch' | 'rows' | 'columns',
-  position: Index,
-  bound: Dim,
-): readonly Index[] {
-  if (dims.equal(bound, dims.one)) return task[space].map(() => dims.zero);
-  const named = writer.index(names[space], writer.text(position), bound);
-  return axesOf(writer, task[space], named, writer.text(named));
-}
-
-const names = { batch: 'batch', rows: 'row', columns: 'column' } as const;
-
-/** `count` rows or columns from `first` on. Those beyond the last are it once more: they are computed, not stored. */
-function places(
-  task: ProductTask,
-  space: 'rows' | 'columns',
-  hint: string,
-  first: Index,
-  count: number,
-): (readonly Index[])[] {
-  const { writer } = task;
-  const bound = extents(task)[space];
-  if (dims.equal(bound, dims.one)) return [task[space].map(() => dims.zero)];
-  const start = writer.bind(hint, writer.text(first));
-  const last = writer.text(dims.subtract(bound, dims.one));
-  return Array.from({ length: count }, (_, i) => {
-    const wanted = i === 0 ? start : `${start} + ${i}u`;
-    const inside = divides(count, bound) ? wanted : `min(${wanted}, ${last})`;
-    const at = writer.index(hint, inside, bound);
-    return axesOf(writer, task[space], at, writer.text(at));
-  });
 }
 
 /** Runs `body` for all terms of the sums: `unroll` at a time along the last axis, then those that are left one by one. */
@@ -110,9 +92,12 @@ function eachTerm(
       dims.floorDivide(sum[axis], dims.constant(unroll)),
       dims.constant(unroll),
     );
-    writer.steps('k', { from: dims.zero, to: whole, step: unroll }, (k) => together(k, unroll));
+    const from = writer.text(whole);
+    writer.steps('k', { from: '0u', to: whole, step: unroll, together: unroll }, (k) =>
+      together(k, unroll),
+    );
     if (!dims.equal(whole, sum[axis]))
-      writer.steps('k', { from: whole, to: sum[axis], step: 1 }, (k) => together(k, 1));
+      writer.steps('k', { from, to: sum[axis], step: 1 }, (k) => together(k, 1));
   };
   within(0, []);
 }
@@ -126,12 +111,18 @@ interface Factors {
 interface Sums {
   readonly packed: (columns: readonly string[]) => readonly string[];
   readonly add: (terms: readonly Factors[]) => void;
-  /** The sum at a place in the block. */
-  readonly element: (down: string, across: string) => string;
+  /** The variables that hold the sums. */
+  readonly registers: readonly string[];
+  /** The sum at a place in the block, known when the kernel is written or when it runs. */
+  readonly at: (row: number, column: number) => string;
+  readonly atIndex: (row: string, column: string) => string;
 }
 
-/** The sums of a block, in an array whose places are known when it is compiled, until they are stored. */
-function createSums({ writer, dtype }: ProductTask, { down, across }: Block): Sums {
+/** The sums of a block: an array, most of whose places are known when it is compiled, so that they are registers. */
+export function createSums(
+  { writer, dtype }: ProductTask,
+  { down, across }: Pick<Block, 'down' | 'across'>,
+): Sums {
   const type = typeNames[dtype];
   const isSingle = down * across === 1;
   const width = across % 4 === 0 ? 4 : 1;
@@ -157,7 +148,12 @@ function createSums({ writer, dtype }: ProductTask, { down, across }: Block): Su
           writer.line(`${place(row, pack)} += ${products.join(' + ')};`);
         }
     },
-    element(row, column) {
+    registers: Array.from({ length: down * packs }, (_, i) =>
+      place(Math.floor(i / packs), i % packs),
+    ),
+    at: (row, column) =>
+      width === 1 ? place(row, column) : `${place(row, column >> 2)}[${column & 3}]`,
+    atIndex(row, column) {
       if (isSingle) return array;
       return width === 1
         ? `${array}[${row} * ${across}u + ${column}]`
@@ -166,34 +162,33 @@ function createSums({ writer, dtype }: ProductTask, { down, across }: Block): Su
   };
 }
 
-/** Stores the block, element by element. */
-function finishBlock(
+/** Stores the block element by element, in loops: SwiftShader's compiler takes seconds for so many copies of what follows. */
+function finishInLoops(
   task: ProductTask,
   { down, across }: Block,
   batch: readonly Index[],
   { top, left }: { readonly top: Index; readonly left: Index },
-  element: Sums['element'],
+  sums: Sums,
 ): void {
   const { writer, finish } = task;
-  const { rows, columns } = extents(task);
   const within = (
     space: 'rows' | 'columns',
     first: Index,
     count: number,
-    bound: Dim,
     body: (place: string, index: readonly Index[]) => void,
   ): void => {
+    const bound = extents(task)[space];
     const at = (offset: Index, place: string): void => {
       const position = dims.add(first, offset);
       const inside = divides(count, bound) ? null : writer.below(position, bound);
-      writer.when(inside, () => body(place, axes(task, space, position, bound)));
+      writer.when(inside, () => body(place, axesAt(task, space, position)));
     };
     if (count === 1) at(dims.zero, '0u');
     else writer.loop('n', dims.constant(count), (n) => at(n, writer.text(n)));
   };
-  within('rows', top, down, rows, (row, rowIndex) =>
-    within('columns', left, across, columns, (column, columnIndex) =>
-      finish(batch, rowIndex, columnIndex, element(row, column)),
+  within('rows', top, down, (row, rowIndex) =>
+    within('columns', left, across, (column, columnIndex) =>
+      finish(batch, rowIndex, columnIndex, sums.atIndex(row, column)),
     ),
   );
 }

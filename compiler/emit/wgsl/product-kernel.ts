@@ -10,6 +10,7 @@ import type { AdapterClass } from './adapter.ts';
 import { sizeOf, type Index } from './indices.ts';
 import { storeAll, type KernelContext, type KernelFrame } from './kernel-context.ts';
 import { chooseVariant } from './product-variants.ts';
+import { contiguity, type Contiguity } from './product-contiguity.ts';
 import { elementKey, isFolded, loweringOf } from './network.ts';
 import type { Writer } from './writer.ts';
 
@@ -22,6 +23,8 @@ export interface ProductTask {
   readonly rows: readonly Dim[];
   readonly columns: readonly Dim[];
   readonly sum: readonly Dim[];
+  /** Along what each factor lies side by side in memory. */
+  readonly contiguous: Contiguity;
   /** Elements of the factors; the indices must lie inside. */
   readonly lhs: (batch: readonly Index[], row: readonly Index[], k: readonly Index[]) => string;
   readonly rhs: (batch: readonly Index[], k: readonly Index[], column: readonly Index[]) => string;
@@ -59,6 +62,7 @@ export function writeProductKernel(context: KernelContext): KernelFrame {
     rows: product.rows,
     columns: product.columns,
     sum: product.sum,
+    contiguous: contiguity(network, context.isLoaded, node, product),
     lhs: (batch, rows, sum) => product.lhs({ batch, rows, sum }, source),
     rhs: (batch, sum, columns) => product.rhs({ batch, sum, columns }, source),
     finish(batch, row, column, sum) {

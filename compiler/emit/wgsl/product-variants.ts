@@ -4,6 +4,20 @@ import * as dims from '../../dims/arithmetic.ts';
 import type { Dim } from '../../dims/dim.ts';
 import { blocks } from './product-blocks.ts';
 import { extents, type ProductTask, type Variant } from './product-kernel.ts';
+import { slices } from './product-slices.ts';
+import { tiles } from './product-tiles.ts';
+
+/** The variants for GPUs, by name. */
+export const variants = {
+  single: blocks({ down: 1, across: 1, unroll: 1, workgroupSize: 64 }),
+  blocks: blocks({ down: 4, across: 4, unroll: 4, workgroupSize: 64 }),
+  small: tiles({ rows: 32, columns: 32, depth: 32, down: 4, across: 4 }),
+  medium: tiles({ rows: 64, columns: 64, depth: 16, down: 4, across: 4 }),
+  large: tiles({ rows: 128, columns: 128, depth: 8, down: 8, across: 8 }),
+  slices: slices({ down: 4, across: 4, side: 4, slices: 16 }),
+} as const satisfies Readonly<Record<string, Variant>>;
+
+export type VariantName = keyof typeof variants;
 
 /** What a free size, such as that of a batch, is taken to be. */
 const typicalSize = 64;
@@ -11,14 +25,23 @@ const typicalSize = 64;
 const likely = (size: Dim): number => dims.evaluate(size, () => typicalSize);
 
 export function chooseVariant(task: ProductTask): Variant {
-  const { batch, rows, columns } = extents(task);
-  if (task.adapter === 'software')
-    return softwareBlocks(likely(batch), likely(rows), likely(columns));
-  return blocks({ down: 1, across: 1, unroll: 1, workgroupSize: 256 });
+  const { batch, rows, columns, sum } = extents(task);
+  const shape = [batch, rows, columns, sum].map(likely);
+  return task.adapter === 'software' ? softwareBlocks(shape) : variants[gpuVariant(shape)];
 }
 
-/** As large as there are elements, up to 8 x 8, while there are enough of them for a few cores. */
-function softwareBlocks(batch: number, rows: number, columns: number): Variant {
+function gpuVariant([batch, rows, columns, sum]: readonly number[]): VariantName {
+  const count = (side: number): number =>
+    batch * Math.ceil(rows / side) * Math.ceil(columns / side);
+  if (count(128) >= 64 && Math.min(rows, columns) >= 128) return 'large';
+  if (count(64) >= 32 && Math.min(rows, columns) >= 64) return 'medium';
+  if (sum >= 256 && count(16) <= 256) return 'slices';
+  if (Math.min(rows, columns) >= 32) return 'small';
+  return count(4) >= 256 ? 'blocks' : 'single';
+}
+
+/** Blocks as large as there are elements, up to 8 x 8, while there are enough of them for a few cores. */
+function softwareBlocks([batch, rows, columns]: readonly number[]): Variant {
   const side = (size: number): number => Math.ceil(size / Math.ceil(size / 8));
   let [down, across] = [side(rows), side(columns)];
   const count = (): number => batch * Math.ceil(rows / down) * Math.ceil(columns / across);

@@ -20,6 +20,7 @@ interface Scope {
 export function createLines() {
   const lines: Line[] = [];
   const scopes: Scope[] = [{ remembered: new Map(), loop: null }];
+  const subroutines: { readonly head: string; readonly body: readonly Line[] }[] = [];
   const levels = new Map<IndexVariable, number>();
   const loops = (): Scope[] => scopes.filter(({ loop }) => loop !== null);
   const level = (): number => loops().length;
@@ -70,6 +71,15 @@ export function createLines() {
       });
       return made;
     },
+    /** Writes `body` as the body of a function apart, which sees nothing of what is written here. */
+    subroutine(head: string, body: () => void): void {
+      const [around, open] = [lines.splice(0), scopes.splice(0)];
+      scopes.push({ remembered: new Map(), loop: null });
+      body();
+      subroutines.push({ head, body: lines.splice(0) });
+      scopes.splice(0, scopes.length, ...open);
+      lines.push(...around);
+    },
     /** Goes on after the block that was just closed. */
     orElse(body: () => void) {
       lines.pop();
@@ -88,14 +98,18 @@ export function createLines() {
       scopes.findLast(({ remembered }) => remembered.has(key))?.remembered.get(key),
     remember: (key: string, expression: string) =>
       void scopes.at(-1)?.remembered.set(key, expression),
-    texts(): string[] {
-      // Later declarations use earlier ones, so what is needed is found from the end.
-      const inOrder = lines.flatMap((statement) => [...statement.before, statement]);
-      const written = inOrder.toReversed().map(({ depth, text }) => {
-        const statement = text();
-        return statement === null ? null : '  '.repeat(depth) + statement;
-      });
-      return written.reverse().filter((statement) => statement !== null);
-    },
+    texts: (): string[] => textsOf(lines),
+    functions: (): string[] =>
+      subroutines.map(({ head, body }) => [`${head} {`, ...textsOf(body), '}'].join('\n')),
   };
+}
+
+function textsOf(lines: readonly Line[]): string[] {
+  // Later declarations use earlier ones, so what is needed is found from the end.
+  const inOrder = lines.flatMap((statement) => [...statement.before, statement]);
+  const written = inOrder.toReversed().map(({ depth, text }) => {
+    const statement = text();
+    return statement === null ? null : '  '.repeat(depth) + statement;
+  });
+  return written.reverse().filter((statement) => statement !== null);
 }

@@ -21,8 +21,17 @@ export interface Writer extends Code {
   readonly line: (text: string) => void;
   /** `head { body }`. */
   readonly block: (head: string, body: () => void) => void;
-  /** `for (var t = from; t < to; t += step) { body }`, where `step` divides `to - from`. */
+  /** `for (var t = from; t < to; t += step) { body }`. */
   readonly steps: (hint: string, range: StepRange, body: (t: Index) => void) => void;
+  /**
+   * Writes a function `fn name(indices, x: type)` that sees nothing of what is written here; gives what writes a call of it.
+   */
+  readonly subroutine: (
+    hint: string,
+    indices: readonly { readonly hint: string; readonly bound: Dim }[],
+    x: { readonly hint: string; readonly type: string },
+    body: (indices: readonly Index[], x: string) => void,
+  ) => (...operands: readonly string[]) => void;
   /**
    * An index as text, for the position of a read: what does not change in a loop is computed before it. Compilers of GPUs do that by
    * themselves; SwiftShader's does not.
@@ -45,13 +54,17 @@ export interface Writer extends Code {
 }
 
 export interface StepRange {
-  readonly from: Dim;
+  readonly from: string;
   readonly to: Dim;
   readonly step: number;
+  /** How many elements from t on are there: those that the body may read at. */
+  readonly together?: number;
 }
 
 export interface WrittenCode {
   readonly lines: readonly string[];
+  /** Functions of the kernel's own. */
+  readonly functions: readonly string[];
   readonly helpers: ReadonlySet<string>;
   readonly sizes: ReadonlySet<Atom>;
 }
@@ -79,11 +92,10 @@ export function createWriter(
   };
   const assign = (to: string, expression: string): void => line(assignment(to, expression));
   const position = createPositions(texts, lines, name);
-  const steps: Writer['steps'] = (hint, { from, to, step }, body) => {
-    // Whoever reads at t reads up to t + step - 1 as well.
-    const t = indexVariable(name(hint), subtract(to, constant(step - 1)));
+  const steps: Writer['steps'] = (hint, { from, to, step, together = 1 }, body) => {
+    const t = indexVariable(name(hint), subtract(to, constant(together - 1)));
     const next = step === 1 ? `${t.name}++` : `${t.name} += ${step}u`;
-    lines.loop(`for (var ${t.name} = ${text(from)}; ${t.name} < ${text(to)}; ${next})`, () =>
+    lines.loop(`for (var ${t.name} = ${from}; ${t.name} < ${text(to)}; ${next})`, () =>
       body(dimOf(lines.declared(t))),
     );
   };
@@ -95,9 +107,22 @@ export function createWriter(
     variable,
     assign,
     when: (condition, body) => (condition === null ? body() : block(`if (${condition})`, body)),
-    loop: (hint, count, body) => steps(hint, { from: zero, to: count, step: 1 }, body),
+    loop: (hint, count, body) => steps(hint, { from: '0u', to: count, step: 1 }, body),
     steps,
     position,
+    subroutine(hint, indices, x, body) {
+      const made = name(hint);
+      const variables = indices.map((index) => indexVariable(name(index.hint), index.bound));
+      const value = name(x.hint);
+      const parameters = [...variables.map((v) => `${v.name}: u32`), `${value}: ${x.type}`];
+      lines.subroutine(`fn ${made}(${parameters.join(', ')})`, () =>
+        body(
+          variables.map((v) => dimOf(lines.declared(v))),
+          value,
+        ),
+      );
+      return (...operands) => line(`${made}(${operands.join(', ')});`);
+    },
     choose(dtype, condition, then, otherwise) {
       if (condition === null) return then();
       const simple = lines.withoutStatements(otherwise);
@@ -122,7 +147,12 @@ export function createWriter(
       lines.lineIf(() => (texts.isUsed(made) ? `let ${made.name} = ${expression()};` : null));
       return lines.declared(made);
     },
-    finish: () => ({ lines: lines.texts(), helpers, sizes: texts.sizes }),
+    finish: () => ({
+      lines: lines.texts(),
+      functions: lines.functions(),
+      helpers,
+      sizes: texts.sizes,
+    }),
   };
 }
 
@@ -130,7 +160,7 @@ export function createWriter(
 function createTexts(nameOfSize: (size: Atom) => string) {
   const sizes = new Set<Atom>();
   const used = new Set<IndexVariable>();
-  const shorthands: { readonly index: Index; readonly name: string }[] = [];
+  const shorthands = new Map<string, string>();
   const nameOf = (atom: Atom): string => {
     if (isIndexVariable(atom)) {
       used.add(atom);
@@ -142,10 +172,9 @@ function createTexts(nameOfSize: (size: Atom) => string) {
   return {
     sizes,
     isUsed: (index: IndexVariable) => used.has(index),
-    isNamed: (i: Index) => shorthands.some(({ index }) => equal(index, i)),
-    abbreviate: (index: Index, short: string) => void shorthands.push({ index, name: short }),
-    text: (i: Index) =>
-      shorthands.find(({ index }) => equal(index, i))?.name ?? indexText(i, nameOf),
+    isNamed: (i: Index) => shorthands.has(i.key),
+    abbreviate: (index: Index, short: string) => void shorthands.set(index.key, short),
+    text: (i: Index) => shorthands.get(i.key) ?? indexText(i, nameOf),
   };
 }
 
