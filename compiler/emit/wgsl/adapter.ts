@@ -1,4 +1,4 @@
-// What kind of adapter a program is built for. Both kinds of program run on either: they differ in speed only.
+// What a program is built for. It runs anywhere: the choice is one of speed only.
 
 /**
  * - `gpu`: thousands of invocations at once, slow memory behind a fast one that a workgroup shares, cheap barriers.
@@ -7,3 +7,12 @@
  *   many elements from what it loads, and never waits for another.
  */
 export type AdapterClass = 'gpu' | 'software';
+
+export interface Target {
+  readonly adapter: AdapterClass;
+  /** A variant that computes every product, instead of one chosen by shape: to measure it, and to test it. */
+  readonly product?: VariantName;
+}
+
+/** How a product is computed on a GPU (product-variants.ts). */
+export type VariantName = 'single' | 'blocks' | 'small' | 'medium' | 'large' | 'slices';

@@ -3,7 +3,7 @@
 import { lineText, positionOf } from '../../../grammar/source.ts';
 import type { Atom, Dim } from '../../dims/dim.ts';
 import type { Node, Value } from '../../ir/graph.ts';
-import type { AdapterClass } from './adapter.ts';
+import type { Target } from './adapter.ts';
 import { createElements } from './elements.ts';
 import { storedTypes } from './expressions.ts';
 import { helperText } from './helpers.ts';
@@ -52,7 +52,7 @@ export function emitKernel(
   kernel: Kernel,
   names: KernelNames,
   uniqueName: (hint: string) => string,
-  adapter: AdapterClass,
+  target: Target,
 ): EmittedKernel {
   if (kernel.kind === 'loop') throw new Error('a loop is no kernel of its own');
   const own = new Set(kernel.values);
@@ -88,7 +88,7 @@ export function emitKernel(
   const read = createElements({ network, writer, isLoaded, bufferOf, onNode });
   const frame = bodies[kernel.kind]({
     network,
-    adapter,
+    target,
     kernel,
     writer,
     read,
@@ -102,39 +102,44 @@ export function emitKernel(
   const name = unique(uniqueName(nameOfKernel(ordered)));
   // A branch that is never taken is not written, nor bound what it alone would read.
   const bound = [...buffers].filter(([value]) => used.has(value));
-  const declarations = bound.map(
-    ([value, { name: array, access }], i) =>
-      `@group(0) @binding(${i}) var<storage, ${access}> ${array}: array<${storedTypes[value.dtype]}>;`,
-  );
   const readsSizes = sizes.size > 0;
-  const parts = [
+  const code = moduleText([
     comments(ordered),
     [
       ...(readsSizes
         ? [`struct Dims { ${names.sizes.map((size) => `${size}: u32`).join(', ')} }`]
         : []),
-      ...declarations,
+      ...bound.map(
+        ([{ dtype }, { name: array, access }], i) =>
+          `@group(0) @binding(${i}) var<storage, ${access}> ${array}: array<${storedTypes[dtype]}>;`,
+      ),
       ...(readsSizes ? [`@group(0) @binding(${bound.length}) var<uniform> dims: Dims;`] : []),
       ...frame.shared,
     ].join('\n'),
     helperText(helpers),
     ...functions,
-    [
-      `@compute @workgroup_size(${frame.workgroupSize})`,
-      `fn ${name}(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {`,
-      ...lines,
-      '}',
-    ].join('\n'),
-  ];
+    entryPoint(name, frame.workgroupSize, lines),
+  ]);
   return {
     name,
-    code: `${parts.filter((part) => part !== '').join('\n\n')}\n`,
+    code,
     buffers: bound.map(([value, { access }]) => ({ value, access })),
     readsSizes,
     groups: frame.groups,
     nodes: ordered,
   };
 }
+
+const moduleText = (parts: readonly string[]): string =>
+  `${parts.filter((part) => part !== '').join('\n\n')}\n`;
+
+const entryPoint = (name: string, workgroupSize: number, lines: readonly string[]): string =>
+  [
+    `@compute @workgroup_size(${workgroupSize})`,
+    `fn ${name}(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {`,
+    ...lines,
+    '}',
+  ].join('\n');
 
 /** `net_l1_dot_general_select`: where it is from, what it starts with and what it ends with. */
 function nameOfKernel(nodes: readonly Node[]): string {

@@ -7,7 +7,7 @@ import { dimsIn } from '../../ir/attributes.ts';
 import type { Graph, Port, Value } from '../../ir/graph.ts';
 import { sizeSources, type SizeSource } from '../../ir/sizes.ts';
 import type { Tensor } from '../../ir/tensor.ts';
-import type { AdapterClass } from './adapter.ts';
+import type { Target } from './adapter.ts';
 import { assignSlots, type Slot } from './buffers.ts';
 import { emitKernel, type EmittedKernel, type KernelNames } from './emit-kernel.ts';
 import { expand } from './expand.ts';
@@ -39,20 +39,14 @@ export interface ProgramKernel extends EmittedKernel {
   readonly slots: readonly number[];
 }
 
-export interface EmitOptions {
-  readonly adapter?: AdapterClass;
-}
-
-export function emitWgsl(graph: Graph, { adapter = 'gpu' }: EmitOptions = {}): WgslProgram {
+export function emitWgsl(graph: Graph, target: Target = { adapter: 'gpu' }): WgslProgram {
   const expanded = expand(graph);
   const plan = schedule(expanded);
   const sources = sizeSources(graph.inputs);
   const sizes = namedSizes(sources, expanded);
   const names = namesOf(plan.network, sizes);
   const uniqueName = uniqueNames();
-  const kernels = plan.kernels.map((kernel) =>
-    emitKernel(plan, kernel, names, uniqueName, adapter),
-  );
+  const kernels = plan.kernels.map((kernel) => emitKernel(plan, kernel, names, uniqueName, target));
   return assemble(plan, kernels, sizes);
 }
 

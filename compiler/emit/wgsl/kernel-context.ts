@@ -4,7 +4,7 @@
 import * as dims from '../../dims/arithmetic.ts';
 import type { Dim } from '../../dims/dim.ts';
 import type { Value } from '../../ir/graph.ts';
-import type { AdapterClass } from './adapter.ts';
+import type { Target } from './adapter.ts';
 import type { ReadElement } from './elements.ts';
 import { isName, storedText } from './elements.ts';
 import { flatten, indexVariable, unflatten, type Index } from './indices.ts';
@@ -14,7 +14,7 @@ import type { Writer } from './writer.ts';
 
 export interface KernelContext {
   readonly network: Network;
-  readonly adapter: AdapterClass;
+  readonly target: Target;
   readonly kernel: Kernel;
   readonly writer: Writer;
   readonly read: ReadElement;

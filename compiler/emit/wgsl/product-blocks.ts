@@ -23,7 +23,7 @@ export const blocks = (block: Block): Variant => ({
 });
 
 function writeBlocks(task: ProductTask, block: Block): KernelFrame {
-  const { writer, adapter } = task;
+  const { writer, target } = task;
   const { down, across, workgroupSize } = block;
   const tile = { rows: down, columns: across };
   const { stacked, abreast, total } = tilesOf(task, tile);
@@ -49,7 +49,7 @@ function writeBlocks(task: ProductTask, block: Block): KernelFrame {
       })),
     ),
   );
-  if (adapter === 'software') finishInLoops(task, block, batch, { top, left }, sums);
+  if (target.adapter === 'software') finishInLoops(task, block, batch, { top, left }, sums);
   else {
     const finish = createFinish(task, tile);
     for (let row = 0; row < down; row++)

@@ -6,7 +6,7 @@
 import * as dims from '../../dims/arithmetic.ts';
 import type { Dim } from '../../dims/dim.ts';
 import type { DType } from '../../ir/tensor.ts';
-import type { AdapterClass } from './adapter.ts';
+import type { Target } from './adapter.ts';
 import { sizeOf, type Index } from './indices.ts';
 import { storeAll, type KernelContext, type KernelFrame } from './kernel-context.ts';
 import { chooseVariant } from './product-variants.ts';
@@ -17,7 +17,7 @@ import type { Writer } from './writer.ts';
 /** A contraction to be written by a variant. */
 export interface ProductTask {
   readonly writer: Writer;
-  readonly adapter: AdapterClass;
+  readonly target: Target;
   readonly dtype: DType;
   readonly batch: readonly Dim[];
   readonly rows: readonly Dim[];
@@ -43,7 +43,7 @@ export interface Variant {
 }
 
 export function writeProductKernel(context: KernelContext): KernelFrame {
-  const { network, kernel, writer, read, adapter } = context;
+  const { network, kernel, writer, read, target } = context;
   const value = kernel.values.find((made) => isFolded(network, made));
   const node = value === undefined ? undefined : network.producerOf(value);
   if (value === undefined || node === undefined) throw new Error('a product kernel of nothing');
@@ -56,7 +56,7 @@ export function writeProductKernel(context: KernelContext): KernelFrame {
   };
   const task: ProductTask = {
     writer,
-    adapter,
+    target,
     dtype: value.dtype,
     batch: product.batch,
     rows: product.rows,

@@ -2,22 +2,21 @@
 
 import * as dims from '../../dims/arithmetic.ts';
 import type { Dim } from '../../dims/dim.ts';
+import type { VariantName } from './adapter.ts';
 import { blocks } from './product-blocks.ts';
 import { extents, type ProductTask, type Variant } from './product-kernel.ts';
 import { slices } from './product-slices.ts';
 import { tiles } from './product-tiles.ts';
 
-/** The variants for GPUs, by name. */
-export const variants = {
+/** The variants for GPUs. */
+const variants: Readonly<Record<VariantName, Variant>> = {
   single: blocks({ down: 1, across: 1, unroll: 1, workgroupSize: 64 }),
   blocks: blocks({ down: 4, across: 4, unroll: 4, workgroupSize: 64 }),
   small: tiles({ rows: 32, columns: 32, depth: 32, down: 4, across: 4 }),
   medium: tiles({ rows: 64, columns: 64, depth: 16, down: 4, across: 4 }),
   large: tiles({ rows: 128, columns: 128, depth: 8, down: 8, across: 8 }),
   slices: slices({ down: 4, across: 4, side: 4, slices: 16 }),
-} as const satisfies Readonly<Record<string, Variant>>;
-
-export type VariantName = keyof typeof variants;
+};
 
 /** What a free size, such as that of a batch, is taken to be. */
 const typicalSize = 64;
@@ -27,7 +26,9 @@ const likely = (size: Dim): number => dims.evaluate(size, () => typicalSize);
 export function chooseVariant(task: ProductTask): Variant {
   const { batch, rows, columns, sum } = extents(task);
   const shape = [batch, rows, columns, sum].map(likely);
-  return task.adapter === 'software' ? softwareBlocks(shape) : variants[gpuVariant(shape)];
+  const { adapter, product } = task.target;
+  if (product !== undefined) return variants[product];
+  return adapter === 'software' ? softwareBlocks(shape) : variants[gpuVariant(shape)];
 }
 
 function gpuVariant([batch, rows, columns, sum]: readonly number[]): VariantName {

@@ -33,10 +33,10 @@ interface Layout {
 
 const longestOfOneLane = 32;
 
-function layoutOf({ kernel, adapter }: KernelContext): Layout {
+function layoutOf({ kernel, target }: KernelContext): Layout {
   const length = dims.isConstant(lengthOf(kernel));
   const count = dims.isConstant(sizeOf(outerShape(kernel)));
-  if (adapter === 'software') return { rows: 4, lanes: 1 };
+  if (target.adapter === 'software') return { rows: 4, lanes: 1 };
   if (length !== null && length <= longestOfOneLane) return { rows: 64, lanes: 1 };
   const lastAxis = kernel.domain.findLastIndex((size) => !dims.equal(size, dims.one));
   if (kernel.axes.includes(lastAxis) || count === 1)

@@ -1,7 +1,7 @@
 // The text of one kernel while it is written: statements in nested blocks, names, helpers, the sizes it reads. Implements `Code`, which
 // lowerings write to.
 
-import { add, constant, dimOf, equal, subtract, sumOfTerms, zero } from '../../dims/arithmetic.ts';
+import { add, constant, dimOf, subtract, sumOfTerms, zero } from '../../dims/arithmetic.ts';
 import type { Atom, Dim } from '../../dims/dim.ts';
 import type { DType } from '../../ir/tensor.ts';
 import { typeNames } from './expressions.ts';
@@ -92,13 +92,7 @@ export function createWriter(
   };
   const assign = (to: string, expression: string): void => line(assignment(to, expression));
   const position = createPositions(texts, lines, name);
-  const steps: Writer['steps'] = (hint, { from, to, step, together = 1 }, body) => {
-    const t = indexVariable(name(hint), subtract(to, constant(together - 1)));
-    const next = step === 1 ? `${t.name}++` : `${t.name} += ${step}u`;
-    lines.loop(`for (var ${t.name} = ${from}; ${t.name} < ${text(to)}; ${next})`, () =>
-      body(dimOf(lines.declared(t))),
-    );
-  };
+  const loops = createLoops(texts, lines, name);
   return {
     ...texts,
     ...lines,
@@ -107,22 +101,9 @@ export function createWriter(
     variable,
     assign,
     when: (condition, body) => (condition === null ? body() : block(`if (${condition})`, body)),
-    loop: (hint, count, body) => steps(hint, { from: '0u', to: count, step: 1 }, body),
-    steps,
+    loop: (hint, count, body) => loops.steps(hint, { from: '0u', to: count, step: 1 }, body),
+    ...loops,
     position,
-    subroutine(hint, indices, x, body) {
-      const made = name(hint);
-      const variables = indices.map((index) => indexVariable(name(index.hint), index.bound));
-      const value = name(x.hint);
-      const parameters = [...variables.map((v) => `${v.name}: u32`), `${value}: ${x.type}`];
-      lines.subroutine(`fn ${made}(${parameters.join(', ')})`, () =>
-        body(
-          variables.map((v) => dimOf(lines.declared(v))),
-          value,
-        ),
-      );
-      return (...operands) => line(`${made}(${operands.join(', ')});`);
-    },
     choose(dtype, condition, then, otherwise) {
       if (condition === null) return then();
       const simple = lines.withoutStatements(otherwise);
@@ -175,6 +156,36 @@ function createTexts(nameOfSize: (size: Atom) => string) {
     isNamed: (i: Index) => shorthands.has(i.key),
     abbreviate: (index: Index, short: string) => void shorthands.set(index.key, short),
     text: (i: Index) => shorthands.get(i.key) ?? indexText(i, nameOf),
+  };
+}
+
+/** `steps` and `subroutine` of the writer. */
+function createLoops(
+  { text }: ReturnType<typeof createTexts>,
+  lines: ReturnType<typeof createLines>,
+  name: (hint: string) => string,
+): Pick<Writer, 'steps' | 'subroutine'> {
+  return {
+    steps(hint, { from, to, step, together = 1 }, body) {
+      const t = indexVariable(name(hint), subtract(to, constant(together - 1)));
+      const next = step === 1 ? `${t.name}++` : `${t.name} += ${step}u`;
+      lines.loop(`for (var ${t.name} = ${from}; ${t.name} < ${text(to)}; ${next})`, () =>
+        body(dimOf(lines.declared(t))),
+      );
+    },
+    subroutine(hint, indices, x, body) {
+      const made = name(hint);
+      const variables = indices.map((index) => indexVariable(name(index.hint), index.bound));
+      const value = name(x.hint);
+      const parameters = [...variables.map((v) => `${v.name}: u32`), `${value}: ${x.type}`];
+      lines.subroutine(`fn ${made}(${parameters.join(', ')})`, () =>
+        body(
+          variables.map((v) => dimOf(lines.declared(v))),
+          value,
+        ),
+      );
+      return (...operands) => lines.line(`${made}(${operands.join(', ')});`);
+    },
   };
 }
 
