@@ -20,7 +20,6 @@ export interface AdapterFacts {
   readonly architecture: string;
   /** In words: `NVIDIA H100 ...`, `SwiftShader driver 5.0.0`. */
   readonly description: string;
-  /** Whether it computes on the CPU, as SwiftShader and llvmpipe do. */
   readonly software: boolean;
 }
 
@@ -71,13 +70,20 @@ async function findGpu(): Promise<GPU | Problem> {
 
 const software = /swiftshader|llvmpipe|lavapipe|warp|basic render/i;
 
+/** Whether an adapter computes on the CPU, as SwiftShader and llvmpipe do. */
+export const isSoftware = ({
+  isFallbackAdapter,
+  architecture,
+  device,
+  description,
+}: GPUAdapterInfo): boolean =>
+  isFallbackAdapter || software.test(`${architecture} ${device} ${description}`);
+
 const factsOf = (info: GPUAdapterInfo): AdapterFacts => ({
   vendor: info.vendor,
   architecture: info.architecture,
   description: info.description || info.device,
-  software:
-    info.isFallbackAdapter ||
-    software.test(`${info.architecture} ${info.device} ${info.description}`),
+  software: isSoftware(info),
 });
 
 /** What a person can do about a missing GPU, which differs where Vulkan is the way to it. */

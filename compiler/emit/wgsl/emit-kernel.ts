@@ -72,9 +72,7 @@ export function emitKernel(
     const name = buffers.get(value)?.name ?? unique(names.ofValue(value));
     buffers.set(value, { name, access: 'read_write' });
   }
-  const nodes = new Set<Node>(
-    kernel.values.map((value) => network.producerOf(value)).filter((node) => node !== undefined),
-  );
+  const nodes = new Set(kernel.values.flatMap((value) => network.producerOf(value) ?? []));
   const writer = createWriter((size) => `dims.${names.ofSize(size)}`, unique);
   const used = new Set<Value>();
   const bufferOf = (value: Value): string => {

@@ -5,7 +5,7 @@ import type { Dim } from '../../dims/dim.ts';
 import type { Node, Value } from '../../ir/graph.ts';
 import { flatten, type Index } from './indices.ts';
 import type { Product } from './lowering.ts';
-import { createWalk, freshIndex, nowhere, type Network } from './network.ts';
+import { createWalk, nowhere, type Network } from './network.ts';
 
 /** Along what each factor lies side by side: lhs along its rows or its terms, rhs along its columns or its terms. */
 export interface Contiguity {
@@ -20,10 +20,10 @@ export function contiguity(
   product: Product,
 ): Contiguity {
   const at = {
-    batch: freshIndex(product.batch),
-    rows: freshIndex(product.rows),
-    columns: freshIndex(product.columns),
-    sum: freshIndex(product.sum),
+    batch: network.indexOver(product.batch, 'batch'),
+    rows: network.indexOver(product.rows, 'row'),
+    columns: network.indexOver(product.columns, 'column'),
+    sum: network.indexOver(product.sum, 'sum'),
   };
   const positionOf = (space: 'rows' | 'columns'): Index | null => {
     let found: Index | null = null;

@@ -1,0 +1,90 @@
+// Every way of computing a product, on sizes that no tile divides, with batches, transposes, windows, and what follows the product in
+// the same kernel. SwiftShader takes a second or two to compile a tiled kernel, so each runs a few programs only.
+
+import { describe, expect, it } from 'vitest';
+
+import type { Target, VariantName } from '../../../compiler/emit/wgsl/adapter.ts';
+import { emitWgsl } from '../../../compiler/emit/wgsl/emit.ts';
+import { interpret } from '../../../compiler/ir/interpret.ts';
+import { sizeOf, tensor, type Tensor } from '../../../compiler/ir/tensor.ts';
+import { webgpuProgram } from '../../../runtime/executors/webgpu.ts';
+import { deviceForTests } from '../../gpu/device.ts';
+import { validateWgsl } from '../../gpu/validate.ts';
+import { compiled, functionOf } from '../../models/compile.ts';
+
+const device = deviceForTests();
+
+const names: Readonly<Record<VariantName, null>> = {
+  single: null,
+  blocks: null,
+  small: null,
+  medium: null,
+  large: null,
+  slices: null,
+};
+const targets: Readonly<Record<string, Target>> = {
+  ...Object.fromEntries(
+    Object.keys(names).map((product) => [
+      product,
+      { adapter: 'gpu', product: product as VariantName } as const,
+    ]),
+  ),
+  software: { adapter: 'software' },
+};
+
+interface Case {
+  readonly text: string;
+  readonly shapes: Readonly<Record<string, readonly number[]>>;
+}
+
+const cases: Readonly<Record<string, Case>> = {
+  'a batch of products, one factor transposed, with a map after it': {
+    text: `export fn f(a: [2, 37, 19], b: [2, 21, 19], c: [21]) -> y: [2, 37, 21] {
+  s[n, i, j] = sum[k] a[n, i, k] * b[n, j, k]
+  y[n, i, j] = tanh(s[n, i, j] + c[j])
+}`,
+    shapes: { a: [2, 37, 19], b: [2, 21, 19], c: [21] },
+  },
+  'free sizes': {
+    text: `export fn f(a: [A, B], b: [B, C]) -> y: [A, C] { y[i, j] = sum[k] a[i, k] * b[k, j] }`,
+    shapes: { a: [9, 67], b: [67, 13] },
+  },
+  'a convolution': {
+    text: `export fn f(x: [2, 3, 7, 6], K: [5, 3, 3, 3]) -> y: [2, 5, 7, 6] {
+  z = pad(x, [1, 1], [1, 1])
+  y[n, o, i, j] = sum[c, u, v] K[o, c, u, v] * z[n, c, i + u, j + v]
+}`,
+    shapes: { x: [2, 3, 7, 6], K: [5, 3, 3, 3] },
+  },
+};
+
+const drawn = (shape: readonly number[], from: number): Tensor =>
+  tensor(
+    'f32',
+    shape,
+    Float32Array.from({ length: sizeOf(shape) }, (_, i) => (((i + from) * 7919) % 997) / 997 - 0.5),
+  );
+
+describe.each(Object.entries(targets))('%s', (_, target) => {
+  it.each(Object.entries(cases))('%s', { timeout: 60_000 }, async (_, { text, shapes }) => {
+    const { graph } = functionOf(compiled(text), 'f');
+    const feeds = Object.fromEntries(
+      Object.entries(shapes).map(([name, shape], i) => [name, drawn(shape, i)]),
+    );
+    const expected = interpret(graph, feeds, { precision: 'f64' }).y.data;
+    const program = await webgpuProgram(graph, device(), target);
+    const [{ y }, again] = [await program.run(feeds), await program.run(feeds)];
+    expect(again.y.data).toEqual(y.data);
+    const apart = Array.from(y.data, (value, i) => Math.abs(Number(value) - Number(expected[i])));
+    expect(Math.max(...apart)).toBeLessThan(1e-6);
+    await program.dispose();
+  });
+});
+
+describe('every kernel keeps to the default limits', () => {
+  it.each(Object.entries(targets))('%s', async (_, target) => {
+    for (const { text } of Object.values(cases))
+      for (const { code } of emitWgsl(functionOf(compiled(text), 'f').graph, target).kernels)
+        expect(await validateWgsl(code), code).toEqual([]);
+  });
+});
