@@ -5,7 +5,7 @@ import * as dims from '../../dims/arithmetic.ts';
 import { bracketed, typeNames } from './expressions.ts';
 import { divide, modulo, type Index } from './indices.ts';
 import { ceilDivide, invocation, type KernelFrame } from './kernel-context.ts';
-import { divides, extents, type ProductTask, type Variant } from './product-kernel.ts';
+import { divides, extents, type ProductTask, type Variant } from './product-task.ts';
 import { axesAt, createFinish, placesFrom, plus, tilesOf } from './product-places.ts';
 
 export interface Block {

@@ -5,7 +5,7 @@ import type { Dim } from '../../dims/dim.ts';
 import { typeNames } from './expressions.ts';
 import type { Index } from './indices.ts';
 import { axesOf } from './kernel-context.ts';
-import { divides, extents, type ProductTask } from './product-kernel.ts';
+import { divides, extents, type ProductTask } from './product-task.ts';
 
 export type Space = 'batch' | 'rows' | 'columns' | 'sum';
 

@@ -7,7 +7,7 @@ import { typeNames } from './expressions.ts';
 import { divide, modulo, type Index } from './indices.ts';
 import { workgroup, type KernelFrame } from './kernel-context.ts';
 import { createSums } from './product-blocks.ts';
-import { divides, extents, type ProductTask, type Variant } from './product-kernel.ts';
+import { divides, extents, type ProductTask, type Variant } from './product-task.ts';
 import { axesAt, axesNear, createFinish, plus, tilesOf } from './product-places.ts';
 
 export interface Tile {

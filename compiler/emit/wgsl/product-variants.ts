@@ -4,7 +4,7 @@ import * as dims from '../../dims/arithmetic.ts';
 import type { Dim } from '../../dims/dim.ts';
 import type { VariantName } from './adapter.ts';
 import { blocks } from './product-blocks.ts';
-import { extents, type ProductTask, type Variant } from './product-kernel.ts';
+import { extents, type ProductTask, type Variant } from './product-task.ts';
 import { slices } from './product-slices.ts';
 import { tiles } from './product-tiles.ts';
 
