@@ -305,6 +305,12 @@ export abstract class MemberParser extends StatementParser {
         return this.SUBRULE3(this.expression);
       },
     });
+    if (accumulate !== undefined && this.next(contextual.clip) && !this.#binds())
+      this.malformed(
+        this.spanOf(this.LA(1)),
+        '`clip` stands before `accumulate`',
+        'write `clip 1 accumulate 4`: the mean of the gradients is clipped',
+      );
     return {
       kind: 'optimize',
       sense: sense.image === 'minimize' ? 'minimize' : 'maximize',

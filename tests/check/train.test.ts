@@ -126,6 +126,7 @@ describe('blocks of steps', () => {
     ['a report called as the data', 'report x = mean(x)', 'E0421 1'],
     ['a report called as the loss', `${learn}\nreport loss = 1`, 'E0421 2'],
     ['a norm that is no number', `${learn} clip x`, 'E0121 1'],
+    ['clipping after the mean', `${learn} accumulate 2 clip 1`, 'E0004 1'],
     ['half a gradient', `${learn} accumulate 0`, 'E0112 1'],
     [
       'a loss that depends on nothing',
