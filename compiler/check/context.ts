@@ -232,6 +232,7 @@ export interface Rules {
     model: ModelInfo,
     given: readonly Argument[],
     span: Span,
+    purpose?: 'value' | 'type',
   ) => Instantiation | null;
   /** What `params(net)` is as a type. */
   readonly paramsType: (context: Context, node: NamedBase) => Type;

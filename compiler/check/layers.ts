@@ -16,7 +16,7 @@ import {
   type Entity,
   type ModelInfo,
 } from './context.ts';
-import { isScalar } from './convert.ts';
+import { isScalar, realScalar } from './convert.ts';
 import { toSize } from './dimensions.ts';
 import { resolvePath } from './paths.ts';
 import { demandMinimum } from './requirements.ts';
@@ -98,17 +98,26 @@ const modelWords: Readonly<Record<TypedModel['keyword'], string>> = {
   mdp: 'a decision process, which is a `const`',
 };
 
+/** Stands for a hyper-parameter that a type leaves open; nothing reads it. */
+const notGiven = (span: Span): TypedExpression => ({
+  kind: 'number',
+  value: 0,
+  type: realScalar,
+  span,
+});
+
 function entityWord(entity: Entity): string {
   if (entity.kind === 'model') return modelWords[entity.info.typed.keyword];
   return entityWords[entity.kind] ?? 'something else';
 }
 
-/** A model with its hyper-parameters; null after a report. */
+/** A model with its hyper-parameters, of which a type, `q: Linear(T)`, need give the sizes only; null after a report. */
 export function instantiate(
   context: Context,
   model: ModelInfo,
   given: readonly Argument[],
   span: Span,
+  purpose: 'value' | 'type' = 'value',
 ): Instantiation | null {
   recordUse(context, model, span);
   const name = model.node.name.text;
@@ -118,6 +127,10 @@ export function instantiate(
     parameters: signature.parameters.map((parameter) => ({
       ...parameter,
       declared: parameter.type,
+      default:
+        purpose === 'type' && parameter.dim === null
+          ? (parameter.default ?? ((): TypedExpression => notGiven(span)))
+          : parameter.default,
     })),
     quantified: signature.quantified,
     requirements: signature.requirements,

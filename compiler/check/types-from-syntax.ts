@@ -311,6 +311,7 @@ function namedOf(context: Context, base: NamedBase, node: TensorTypeNode): Type 
     entity.info,
     base.arguments ?? [],
     base.span,
+    'type',
   );
   return made?.type ?? unknownType;
 }

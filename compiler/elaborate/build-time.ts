@@ -18,11 +18,17 @@ import { withoutDraws } from './draws.ts';
 /** More elements than that in one value take too long for the reference interpreter. */
 const mostElements = 2 ** 25;
 
+/** Where an instance was made, and what is computed for it written. */
+interface Places {
+  readonly made: Span;
+  readonly written: Span;
+}
+
 /** The values that `body` gives, computed now; `what` names them in a refusal. */
 export function computeNow(
   outer: Context,
   what: string,
-  span: Span,
+  places: Places,
   body: (context: Context) => readonly Elaborated[],
 ): readonly Tensor[] {
   const context = outer.apart();
@@ -32,15 +38,22 @@ export function computeNow(
     builder.output(String(i), 'result', asTensor(builder, value, dtypeOf(value)).value),
   );
   const written = builder.graph(what);
-  demandKnown(written, what, span);
+  demandKnown(written, what, places);
   const graph = optimise(written);
   const results = interpret(graph, {}, { precision: 'f64' });
   return values.map((_, i) => results[String(i)]);
 }
 
 /** Refuses a graph that reads anything, has a free size or would take too long. */
-function demandKnown({ inputs, nodes }: Graph, what: string, span: Span): void {
-  const no = (why: string): never => refuse(report(tables.E0805, { span, data: { what, why } }));
+function demandKnown({ inputs, nodes }: Graph, what: string, { made, written }: Places): void {
+  const no = (why: string): never =>
+    refuse(
+      report(tables.E0805, {
+        span: made,
+        data: { what, why },
+        related: [{ span: written, reason: 'computed here' }],
+      }),
+    );
   const [input] = inputs;
   if (input !== undefined) no(`reads \`${input.name}\`, which changes`);
   for (const { shape } of nodes.flatMap((node) => node.outputs)) {

@@ -3,7 +3,7 @@
 import type { InstanceValue } from '../builtins/elaboration.ts';
 import { asTensor, dtypeOf } from '../builtins/labelled.ts';
 import type { TypedCheck, TypedExpression } from '../check/typed.ts';
-import { textOf } from '../../grammar/source.ts';
+import { textOf, type Span } from '../../grammar/source.ts';
 import type { Tensor } from '../ir/tensor.ts';
 import { computeNow } from './build-time.ts';
 import type { Context } from './context.ts';
@@ -22,16 +22,22 @@ export function failureOf(
   context: Context,
   { condition }: TypedCheck,
   owner: InstanceValue,
+  made: Span,
 ): Failure | null {
   for (const atom of atomsOf(condition)) {
     const operands = operandsOf(atom);
-    const [holds, ...values] = computeNow(context, 'a check', atom.span, (inner) => {
-      const { builder } = inner;
-      return [atom, ...operands].map((expression) => {
-        const value = inner.evaluate(expression, owner.environment);
-        return asTensor(builder, value, dtypeOf(value));
-      });
-    });
+    const [holds, ...values] = computeNow(
+      context,
+      'a check',
+      { made, written: atom.span },
+      (inner) => {
+        const { builder } = inner;
+        return [atom, ...operands].map((expression) => {
+          const value = inner.evaluate(expression, owner.environment);
+          return asTensor(builder, value, dtypeOf(value));
+        });
+      },
+    );
     const failure = firstFailure(atom, holds, operands, values);
     if (failure !== null) return failure;
   }

@@ -23,7 +23,13 @@ const instances = new WeakMap<
   { readonly environment: Environment; readonly instance: InstanceValue }
 >();
 
-const computed = new WeakMap<InstanceValue, Map<TypedConstant, Tensor>>();
+/** What an instance computed so far, and where it was made. */
+interface Tables {
+  readonly span: Span;
+  readonly values: Map<TypedConstant, Tensor>;
+}
+
+const computed = new WeakMap<InstanceValue, Tables>();
 
 /** `Linear(1000)` */
 export function tabulatedInstance(
@@ -34,20 +40,21 @@ export function tabulatedInstance(
   const known = instances.get(expression);
   if (known?.environment === environment) return known.instance;
   const { value, span } = expression;
-  const made = instantiate(context, value, value.type.model.name, environment);
-  const instance = withNumbers(context, made, span);
+  const instance = instantiate(context, value, value.type.model.name, environment);
+  demandNumbers(instance, span);
+  computed.set(instance, { span, values: new Map() });
   checkInstance(context, instance, span);
   instances.set(expression, { environment, instance });
   return instance;
 }
 
-/** Hyper-parameters as numbers, so that the instance belongs to no graph. */
-function withNumbers(context: Context, instance: InstanceValue, span: Span): InstanceValue {
-  const { locals } = instance.environment;
-  if ([...locals.values()].every((value) => value.kind !== 'tensor')) return instance;
-  const [local] = [...locals].find(([, value]) => value.kind === 'tensor') ?? [];
-  const data = { what: `\`${local?.name ?? ''}\``, why: 'is not a number by itself' };
-  return refuse(report(tables.E0805, { span, data }));
+/** Refuses a hyper-parameter that is computed in a graph, to which the instance would then belong. */
+function demandNumbers({ environment }: InstanceValue, span: Span): void {
+  for (const [{ name }, value] of environment.locals)
+    if (value.kind === 'tensor') {
+      const data = { what: `\`${name}\``, why: 'is no number by itself' };
+      refuse(report(tables.E0805, { span, data }));
+    }
 }
 
 /** A table of an instance in the graph that is being built. */
@@ -59,10 +66,10 @@ export const tableValue = (
 
 /** The numbers of a table. */
 export function tableTensor(context: Context, table: TypedConstant, owner: InstanceValue): Tensor {
-  const known = computed.get(owner) ?? new Map<TypedConstant, Tensor>();
-  computed.set(owner, known);
-  const made = known.get(table) ?? compute(context, table, owner);
-  known.set(table, made);
+  const known = computed.get(owner);
+  if (known === undefined) throw new Error(`${owner.path} has no tables`);
+  const made = known.values.get(table) ?? compute(context, table, owner, known.span);
+  known.values.set(table, made);
   return made;
 }
 
@@ -70,10 +77,11 @@ function compute(
   context: Context,
   { name, type, value, span }: TypedConstant,
   owner: InstanceValue,
-) {
+  madeAt: Span,
+): Tensor {
   const { environment } = owner;
   const { base, shape } = tensorTypeOf(type);
-  const [tensor] = computeNow(context, `\`${name}\``, span, (inner) => {
+  const [tensor] = computeNow(context, `\`${name}\``, { made: madeAt, written: span }, (inner) => {
     const found = asTensor(inner.builder, inner.evaluate(value, environment), dtypeOfBase(base));
     return [tensorOf(spread(inner.builder, found, [], resolveShape(shape, environment)))];
   });
@@ -84,7 +92,7 @@ function compute(
 function checkInstance(context: Context, instance: InstanceValue, span: Span): void {
   const { model } = instance;
   for (const check of model.checks) {
-    const failure = failureOf(context, check, instance);
+    const failure = failureOf(context, check, instance, span);
     if (failure !== null)
       refuse(
         report(tables.E0804, {

@@ -105,6 +105,32 @@ describe('tables', () => {
     expect([...y.data]).toEqual([12, 36]);
   });
 
+  it('are read by models and functions that take a schedule, by its name or as a record', () => {
+    const { functions } = program(`
+      schedule Ramp(T: dim, top: real) {
+        x[t < T] = top * t
+        y[t] = 2 * x[t]
+      }
+      model Named(q: Ramp(T)) {
+        fn (t: fin(T)[B]) -> z: [B] {
+          z[b] = q.x[t[b]]
+        }
+      }
+      model Any(q: (y: [T])) {
+        fn (t: fin(T)[B]) -> z: [B] {
+          z[b] = q.y[t[b]]
+        }
+      }
+      const q = Ramp(3, 5)
+      layer a = Named(q)
+      layer b = Any(Ramp(3, 7))
+      fn total(q: (y: [T], x: [T])) -> real = sum(q.x) - sum(q.y)
+      export fn f(t: fin(3)[B]) -> z: [B] = a(t) + b(t) + total(q)
+    `);
+    const { z } = run(functions[0].graph, { t: whole([3], [0, 1, 2]) });
+    expect([...z.data]).toEqual([-15, 5 + 14 - 15, 10 + 28 - 15]);
+  });
+
   it('refuse what is not known when the program is built', () => {
     const of = (value: string, more = ''): string =>
       `schedule S(T: dim) { x[t < T] = ${value} }\n${more}export fn f(x: [B]) -> y: [B] = x * S(3).x[0]\n`;
