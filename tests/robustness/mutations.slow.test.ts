@@ -17,7 +17,9 @@ const texts = [...programs.values()];
 
 /** The imports of a program and up to three of its other declarations, in order: most mistakes are near others. */
 function part(text: string, random: (n: number) => number): string {
-  const [head, ...rest] = text.split(/\n\n(?=##|fn|export|model|optimizer|schedule|mdp|layer|train)/);
+  const [head, ...rest] = text.split(
+    /\n\n(?=##|fn|export|model|optimizer|schedule|mdp|layer|train)/,
+  );
   const at = random(rest.length);
   return [head, ...rest.slice(at, at + 1 + random(3))].join('\n\n');
 }
