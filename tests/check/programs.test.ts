@@ -15,10 +15,17 @@ const programs = [
   ),
 ].filter((path) => path.endsWith('.dlg'));
 
+/** The files that a program may import beside the library: those of its folder. */
+const neighbours = (path: string): Readonly<Record<string, string>> => {
+  const folder = path.slice(0, path.lastIndexOf('/') + 1);
+  const beside = programs.filter((other) => other.startsWith(folder) && other !== path);
+  return Object.fromEntries(beside.map((p) => [p, readFileSync(new URL(p, root), 'utf8')]));
+};
+
 describe('the library and the examples', () => {
   test.each(programs)('%s', (path) => {
     const text = readFileSync(new URL(path, root), 'utf8');
-    const { program, diagnostics } = check({ path, text }, hostOf());
+    const { program, diagnostics } = check({ path, text }, hostOf(neighbours(path)));
     expect(diagnostics).toEqual([]);
     for (const made of program?.functions ?? []) expect(made.body()).not.toBeNull();
     for (const model of program?.models ?? [])
