@@ -31,8 +31,8 @@ export function readTask(folder) {
 
 const report = (result) => console.log(JSON.stringify(result));
 
-/** How long one contender may take for one task. */
-const patience = 20_000;
+/** Milliseconds that one contender may take for one task. */
+const patience = Number(process.env.BENCH_PATIENCE ?? 20) * 1000;
 
 /**
  * Runs `step` (which returns the loss before its update) 8 times for the trace, then times `task.runs` more and prints the

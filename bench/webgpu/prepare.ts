@@ -10,6 +10,7 @@ import { build, type Plugin } from 'esbuild';
 
 import { writeTask } from '../tasks.ts';
 import { tasks } from './tasks.ts';
+import { wgslOf } from './wgsl.ts';
 
 const bench = fileURLToPath(new URL('..', import.meta.url));
 
@@ -20,11 +21,15 @@ export async function prepare(
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const chosen = tasks(software).filter(({ kind }) => wanted.length === 0 || wanted.includes(kind));
-  for (const [i, task] of chosen.entries()) await writeTask(task, join(folder, 'tasks', `${i}`));
+  for (const [i, task] of chosen.entries()) {
+    const at = join(folder, 'tasks', `${i}`);
+    await writeTask(task, at);
+    writeFileSync(join(at, 'wgsl.json'), wgslOf(task, software ? 'software' : 'gpu'));
+  }
   writeFileSync(join(folder, 'tasks.json'), JSON.stringify(chosen.map((_, i) => `tasks/${i}`)));
   await build({
     entryPoints: [
-      ...['dawn', 'adapter', 'jax-js', 'tfjs', 'ort-web'].map((name) =>
+      ...['dawn', 'adapter', 'dlg', 'jax-js', 'tfjs', 'ort-web'].map((name) =>
         join(bench, 'peers', `${name}.mjs`),
       ),
       join(bench, 'webgpu', 'race.ts'),
