@@ -195,6 +195,7 @@ program
     ).argParser(seed),
   )
   .option('--png <name=file>', 'draw a result as a PNG picture, or many as a grid', assignment)
+  .option('--npy <name=file>', 'write a result as a NumPy array', assignment)
   .addOption(
     new Option('--columns <n>', 'pictures in a row of the grid').argParser(wholeNumber(1, 10_000)),
   )

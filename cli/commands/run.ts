@@ -14,10 +14,10 @@ import { chooseFunction, compileFile } from '../compile.ts';
 import { guarded, load, type DeviceOptions } from '../device.ts';
 import { renamingsOf } from '../maps.ts';
 import { exit, fail, print, warnUnsolved, type ExitCode } from '../output.ts';
-import { checkPictures, draw, type DrawingOptions } from '../drawing.ts';
+import { checkResultFiles, writeResult, type ResultFiles } from '../result-files.ts';
 import { weightPorts } from '../weights.ts';
 
-interface RunOptions extends DeviceOptions, DrawingOptions {
+interface RunOptions extends DeviceOptions, ResultFiles {
   readonly input?: ReadonlyMap<string, string>;
   readonly weights?: string;
   readonly map?: readonly string[];
@@ -43,8 +43,8 @@ async function evaluate(
 ): Promise<ReadonlyMap<string, unknown> | Problem> {
   const entry = chooseFunction(program.functions, name);
   if (isProblem(entry)) return entry;
-  const undrawable = checkPictures(entry, options);
-  if (undrawable !== null) return undrawable;
+  const unwritable = checkResultFiles(entry, options);
+  if (unwritable !== null) return unwritable;
   const inputs = readInputs(entry, options.input ?? new Map());
   if (isProblem(inputs)) return inputs;
   const misfits = checkSizes(entry, inputs);
@@ -61,10 +61,10 @@ async function evaluate(
     for (const { name: result, base } of entry.results) {
       const { shape, data } = outputs[result];
       const values = base === 'bool' ? Array.from(data, (v) => v !== 0) : Array.from(data);
-      const picture = options.png?.get(result);
-      const wrong = picture === undefined ? null : draw(result, outputs[result], picture, options);
-      if (wrong !== null) return wrong;
-      results.set(result, picture ?? nested(values, shape));
+      const files = writeResult(result, outputs[result], options);
+      if (isProblem(files)) return files;
+      const named = files.length === 1 ? files[0] : files;
+      results.set(result, files.length > 0 ? named : nested(values, shape));
     }
     return results;
   });

@@ -2,6 +2,7 @@
 
 import { unzipSync } from 'fflate';
 
+import type { Tensor } from '../../compiler/ir/tensor.ts';
 import { plural, problem, showSizes, type Problem } from '../problem.ts';
 import {
   codecs,
@@ -131,4 +132,27 @@ export function readNpz(path: string, bytes: Uint8Array): ReadonlyMap<string, Ar
     arrays.set(name.slice(0, -4), array);
   }
   return arrays;
+}
+
+/** NumPy's name of the type of the elements, in this machine's byte order. */
+function descrOf({ dtype, data }: Tensor): string {
+  const order = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? '<' : '>';
+  if (dtype === 'bool') return '|b1';
+  if (dtype === 'f32') return `${order}f${data.BYTES_PER_ELEMENT}`;
+  return `${order}${dtype === 'i32' ? 'i' : 'u'}4`;
+}
+
+/** The tensor as a .npy file, version 1.0: the header is filled up so that the elements begin at a multiple of 64. */
+export function npyOf(value: Tensor): Uint8Array {
+  const { shape, data } = value;
+  const sizes = shape.length === 1 ? `${shape[0]},` : shape.join(', ');
+  const text = `{'descr': '${descrOf(value)}', 'fortran_order': False, 'shape': (${sizes}), }`;
+  const start = Math.ceil((10 + text.length + 1) / 64) * 64;
+  const header = `${text.padEnd(start - 11)}\n`;
+  const bytes = new Uint8Array(start + data.byteLength);
+  bytes.set([...magic, 1, 0]);
+  viewOf(bytes).setUint16(8, header.length, true);
+  bytes.set(new TextEncoder().encode(header), 10);
+  bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), start);
+  return bytes;
 }

@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 
 import { picturesIn, pngOf } from '../../cli/pictures.ts';
 import { tensor } from '../../compiler/ir/tensor.ts';
+import { loadArray, parseLocation } from '../../runtime/data/load.ts';
 import { bundled, dlg, workspace } from './support.ts';
 
 const drawn = (
@@ -73,6 +74,23 @@ describe('dlg run --png', () => {
     expect(code).toBe(0);
     expect(JSON.parse(out)).toMatchObject({ p: 'p.png', q: [1, 1, 1, 1] });
     expect(decode(readFileSync(join(cwd, 'p.png'))).data[5]).toBe(255);
+  });
+
+  it('writes numbers for NumPy, beside the picture or alone', () => {
+    const cwd = workspace({ 'a.dlg': program });
+    const files = ['--npy', 'q=q.npy', '--npy', 'p=p.npy', '--png', 'p=p.png'];
+    const { code, out } = dlg(cwd, 'run', 'a.dlg', 'square', '--input', 's=0.5', ...files);
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ p: ['p.png', 'p.npy'], q: 'q.npy' });
+    const array = loadArray(parseLocation(join(cwd, 'q.npy')), 'q');
+    expect(array).toMatchObject({ shape: [4], data: Float32Array.of(0.5, 0.5, 0.5, 0.5) });
+  });
+
+  it('refuses to write what is no result', () => {
+    const cwd = workspace({ 'a.dlg': program });
+    const { code, err } = dlg(cwd, 'run', 'a.dlg', 'square', '--input', 's=1', '--npy', 'x=x.npy');
+    expect(code).toBe(1);
+    expect(err).toContain('there is no result x');
   });
 
   it.each([

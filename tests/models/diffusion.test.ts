@@ -37,12 +37,14 @@ describe.each(executors)('the forward chain in $name', ({ run, tolerance }) => {
   const { graph } = functionOf(
     compiled(`${head}
 export fn f(x: [B, 3], e: [B, 3], u: [B, 3], t: fin(${T})[B])
-    -> (xt: [B, 3], back: [B, 3], from_x: [B, 3], from_e: [B, 3], free: [B, 3]) {
+    -> (xt: [B, 3], back: [B, 3], from_x: [B, 3], from_e: [B, 3], free: [B, 3], cut: [B, 3], loose: [B, 3]) {
   xt = noised(q, x, e, t)
   back = denoised(q, xt, e, t)
   from_x = posterior_mean(q, xt, x, t)
   from_e = reverse_mean(q, xt, e, t)
   free = posterior_mean(q, u, x, t)
+  cut = denoised(q, xt, bounded(q, xt, e, t, 0.3), t)
+  loose = bounded(q, xt, e, t, 100)
 }`),
     'f',
   );
@@ -64,6 +66,14 @@ export fn f(x: [B, 3], e: [B, 3], u: [B, 3], t: fin(${T})[B])
   test('its noise taken away, x[0] is left', async () => {
     // Where 1 part in 64 of the signal is left, rounding counts 64 times.
     expectClose((await found).back, x, 100 * tolerance, 'back');
+  });
+
+  test('noise is changed where x[0] would lie beyond the bound, and only there', async () => {
+    const { cut, loose } = await found;
+    const expected = byRow((_, i) => Math.min(Math.max(x.data[i], -0.3), 0.3));
+    expect(expected.data.filter((v) => Math.abs(v) < 0.3).length).toBeGreaterThan(10);
+    expectClose(cut, expected, 100 * tolerance, 'cut');
+    expectClose(loose, e, 100 * tolerance, 'loose');
   });
 
   test('the posterior mean is that of Bayes, by precisions', async () => {

@@ -157,6 +157,39 @@ export fn sample() -> p: [4, 6] = net.sample(4)
     }
   });
 
+  test('the divergence is the integral it stands for', async () => {
+    const program = compiledWithLibrary(
+      'export fn f(mu: [B, 1], lv: [B, 1]) -> [B] = kl_standard(mu, lv)',
+    );
+    const cases = [
+      [0, 0],
+      [1.5, 0.4],
+      [-0.3, -2],
+      [0.01, 1e-4],
+    ] as const;
+    const column = (at: 0 | 1): Tensor =>
+      tensor(
+        'f32',
+        [4, 1],
+        cases.map((c) => c[at]),
+        'f64',
+      );
+    const { graph } = functionOf(program, 'f');
+    const found = await interpreter.run(graph, { mu: column(0), lv: column(1) });
+    const [values] = Object.values(found);
+    cases.forEach(([mu, lv], i) => {
+      const s = Math.exp(lv / 2);
+      const h = s / 100;
+      let integral = 0;
+      for (let k = -1200; k <= 1200; k++) {
+        const x = mu + k * h;
+        const log = -((x - mu) ** 2) / (2 * s * s) - Math.log(s);
+        integral += ((h * Math.exp(log)) / Math.sqrt(2 * Math.PI)) * (log + (x * x) / 2);
+      }
+      expect(values.data[i], `${mu}, ${lv}`).toBeCloseTo(integral, 9);
+    });
+  });
+
   test.each(executors)(
     'learns, with $name',
     async (executor) => {

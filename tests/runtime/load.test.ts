@@ -6,6 +6,8 @@ import { gzipSync } from 'node:zlib';
 
 import { describe, expect, test } from 'vitest';
 
+import { tensor } from '../../compiler/ir/tensor.ts';
+import { npyOf } from '../../runtime/data/npy.ts';
 import { loadArray, parseLocation } from '../../runtime/data/load.ts';
 import { isProblem } from '../../runtime/problem.ts';
 import { bad, good, temporaryFile } from './support.ts';
@@ -29,6 +31,24 @@ describe('npy', () => {
     ['scalar.npy', 'float32', [], [3.25]],
   ])('%s', (name, type, shape, data) => {
     expect(values(fixture(name))).toEqual({ type, shape, data });
+  });
+
+  test.each([
+    ['f32.npy', 'f32'],
+    ['bool.npy', 'bool'],
+    ['scalar.npy', 'f32'],
+  ] as const)('%s is what is written, byte by byte', (name, dtype) => {
+    const { shape, data } = good(load(fixture(name)));
+    expect(Buffer.from(npyOf(tensor(dtype, shape, data)))).toEqual(readFileSync(fixture(name)));
+  });
+
+  test.each([
+    [tensor('i32', [3], [1, -2, 3]), 'int32'],
+    [tensor('u32', [1, 2], [7, 2 ** 32 - 1]), 'uint32'],
+    [tensor('f32', [2], [0.1, -1e300], 'f64'), 'float64'],
+  ] as const)('%o is read as it was written', (value, type) => {
+    const path = temporaryFile('written.npy', npyOf(value));
+    expect(values(path)).toEqual({ type, shape: value.shape, data: [...value.data] });
   });
 
   test('records are refused', () => {
