@@ -186,13 +186,20 @@ export function runFunction(
     path,
   };
   const given = [...values, ...(owner?.other?.values.values() ?? [])];
-  const result = asCall(context, nameOf(called, owner), call, given, () => {
+  const inCall = { ...call, isBijector: isBijector(called) };
+  const result = asCall(context, nameOf(called, owner), inCall, given, () => {
     context.run(body.statements, environment, locals);
     return context.evaluate(body.result, environment);
   });
   const rule = called.rule();
   return rule === null ? result : withRule(context, rule, result, values, environment);
 }
+
+/** Whether a function is a bijector, or derived of one. Its other members may draw and update. */
+const isBijector = ({ owner, name }: TypedFunction): boolean =>
+  owner?.keyword === 'bijector' && (name === null || derivedNames.has(name));
+
+const derivedNames: ReadonlySet<string> = new Set(['inverse', 'logdet', 'inverse.logdet']);
 
 /** Sizes that the signature binds by others: the inverse of a squeeze binds H' of H = 2 H'. */
 function withMultiples(

@@ -6,9 +6,10 @@ import type { Elaborated, Environment } from '../builtins/elaboration.ts';
 import { asTensor, tensorOf } from '../builtins/labelled.ts';
 import type { Site } from '../builtins/random.ts';
 import type { TypedExpression, TypedStatement } from '../check/typed.ts';
+import { bijectors } from '../diagnostics/bijectors.ts';
 import { E0705, E0706, E0707 } from '../diagnostics/elaboration.ts';
 import { report } from '../diagnostics/diagnostic.ts';
-import type { Span } from '../../grammar/source.ts';
+import { textOf, type Span } from '../../grammar/source.ts';
 import type { GraphBuilder } from '../ir/builder.ts';
 import type { Value } from '../ir/graph.ts';
 import { refuse, type Context } from './context.ts';
@@ -21,6 +22,8 @@ interface Frame {
   readonly calls: Map<string, object[]>;
   /** The call that stands for as many as some index has values; null where there is none. */
   readonly varies: Span | null;
+  /** The call of a bijector that this is, or is part of: nothing is drawn or updated in it. */
+  readonly bijector: Span | null;
 }
 
 /** Where the graph that is being built draws from. */
@@ -40,6 +43,7 @@ export const newFrame = (root: string): Frame => ({
   path: root,
   calls: new Map(),
   varies: null,
+  bijector: null,
 });
 
 export const SEED = 'seed';
@@ -65,20 +69,31 @@ export interface Call {
   /** What makes this call another than those before. */
   readonly site: object;
   readonly span: Span;
+  /** Of a bijector, or derived of one: nothing in it draws. */
+  readonly isBijector?: boolean;
+}
+
+/** Refuses a draw or an update inside a bijector, which a function that was passed to it does. */
+export function demandOutsideBijector({ draws }: Context, at: Span, verb: string): void {
+  const span = draws.frame?.bijector ?? null;
+  if (span === null) return;
+  const related = [{ span: at, reason: 'here' }];
+  refuse(report(bijectors.E0478, { span, data: { what: textOf(span), verb }, related }));
 }
 
 /** Runs `body`, the function called `name` on `values`, as a frame of its own. */
 export function asCall<T>(
   { draws }: Context,
   name: string,
-  { site, span }: Call,
+  { site, span, isBijector = false }: Call,
   values: readonly Elaborated[],
   body: () => T,
 ): T {
   const { frame, inNotation } = draws;
   if (frame === null) return body();
   const varies = frame.varies ?? (inNotation || values.some(hasLabels) ? span : null);
-  const inner: Frame = { path: pathWithin(frame, name, site), calls: new Map(), varies };
+  const bijector = frame.bijector ?? (isBijector ? span : null);
+  const inner: Frame = { path: pathWithin(frame, name, site), calls: new Map(), varies, bijector };
   return withDraws(draws, { frame: inner, inNotation: false }, body);
 }
 
@@ -103,7 +118,8 @@ export function asBlock<T>(
   if (frame === null) return body();
   // No function has such a name.
   const path = pathWithin(frame, `(${name})`, site);
-  const inside = { frame: { ...newFrame(path), varies: frame.varies }, inNotation: false };
+  const { varies, bijector } = frame;
+  const inside = { frame: { ...newFrame(path), varies, bijector }, inNotation: false };
   return withDraws(draws, stream === null ? inside : { ...inside, stream }, body);
 }
 
@@ -153,6 +169,7 @@ export function drawnValue(
   const { frame } = draws;
   const { name } = local;
   if (frame === null) refuse(report(E0706, { span, data: { name } }));
+  demandOutsideBijector(context, span, 'draws');
   if (frame.varies !== null)
     refuse(
       report(E0705, {

@@ -6,7 +6,7 @@ import type { Local, TypedStatement } from '../check/typed.ts';
 import { report } from '../diagnostics/diagnostic.ts';
 import { E0701 } from '../diagnostics/elaboration.ts';
 import { refuse, type Context } from './context.ts';
-import { drawnValue } from './draws.ts';
+import { demandOutsideBijector, drawnValue } from './draws.ts';
 import { solveFix, solveRoot } from './equations.ts';
 import { runFor } from './loops.ts';
 import { dtypeOfType } from './sizes.ts';
@@ -65,6 +65,7 @@ function update(
   environment: Environment,
 ): void {
   const { builder, store } = context;
+  demandOutsideBijector(context, span, 'updates a state');
   const holder = owner === null ? null : context.evaluate(owner, environment);
   const instance = holder?.kind === 'instance' ? holder : null;
   const home = instance === null ? environment : instance.environment;

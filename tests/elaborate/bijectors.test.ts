@@ -8,7 +8,7 @@ import { tensor, type Tensor } from '../../compiler/ir/tensor.ts';
 import { isConstant } from '../../compiler/dims/arithmetic.ts';
 import type { Graph } from '../../compiler/ir/graph.ts';
 import { onnxRuntime } from '../models/executors.ts';
-import { opsOf, program, run, wavy } from './compile-text.ts';
+import { compileText, opsOf, program, run, wavy } from './compile-text.ts';
 import { logDeterminants } from './determinant.ts';
 
 const BATCH = 2;
@@ -340,6 +340,44 @@ const couplings = `import "std/nn"
     fn (x: [..B, d]) -> y: [..B, d] = x |> steps[0] |> steps[1]
   }
   layer f = Flow(4)`;
+
+describe('what a bijector is given', () => {
+  it('may not draw either: that shows when the program is built', () => {
+    const text = `import "std/nn"
+      bijector F(d: dim, g: ([..S]) -> [..S]) where d % 2 == 0 {
+        fn (x: [..B, d]) -> y: [..B, d] {
+          a, b = halves(x)
+          y = concat(a, b + g(a))
+        }
+      }
+      layer drop = Dropout(0.5)
+      layer f = F(4, drop)
+      model M() {
+        param w: [4] = 1
+        fn (x: [B, 4]) -> real = mean(f.inverse(w * x))
+      }
+      layer m = M()
+      train t(x: [B, 4]) {
+        minimize m(x) over m using SGD(1)
+      }`;
+    const { diagnostics } = compileText(`import "std/optim"\n${text}`);
+    expect(diagnostics.map(({ code, data }) => [code, data.verb])).toEqual([['E0478', 'draws']]);
+  });
+
+  it('may be other parameters, of the inverse as well', () => {
+    const text = `${couplings}
+      export fn g(x: [B, 4]) -> (y: [B, 4], z: [B, 4]) {
+        w = 0.5 * params(f)
+        y = f.inverse(f(x with w) with w)
+        z = f(x with w) - f(x)
+      }`;
+    const { graph } = program(text).functions[0];
+    const feeds = feedsFor(graph);
+    const { y, z } = run(graph, feeds);
+    close(y, feeds.x.data);
+    expect(Math.max(...Array.from(z.data, Math.abs))).toBeGreaterThan(0.01);
+  });
+});
 
 describe('what is derived', () => {
   it('shares the work of f(x) and f.logdet(x)', () => {

@@ -274,14 +274,14 @@ describe('a likelihood', () => {
     const program = compiledWithLibrary(`layer f = RealNVP(2, 8, 3, tanh)
       export fn p(x: [B, 2]) -> p: [B] = exp(log_likelihood(f(x), f.logdet(x)))`);
     const weights = await weightsOf(program);
-    const n = 401;
-    const at = (i: number): number => -40 + (80 * i) / (n - 1);
+    const n = 201;
+    const at = (i: number): number => -30 + (60 * i) / (n - 1);
     const grid = Array.from({ length: n * n }, (_, k) => [at(Math.floor(k / n)), at(k % n)]).flat();
     const { p } = await interpreter.run(functionOf(program, 'p').graph, {
       ...weights,
       x: tensor('f32', [n * n, 2], grid, 'f64'),
     });
-    const cell = (80 / (n - 1)) ** 2;
+    const cell = (60 / (n - 1)) ** 2;
     const total = Array.from(p.data).reduce((sum, v) => sum + v * cell, 0);
     expect(total).toBeCloseTo(1, 3);
   });

@@ -1,41 +1,58 @@
-// The body of a bijector with a name for every value on the way: what a bijector is called on, and what index notation reads. So each is
-// computed once, however many of the derived expressions use it.
+// The body of a bijector with a name for every value on the way: what a bijector is called on, what index notation reads, and whose fields are
+// taken. So each is computed once, however many of the derived expressions use it.
 
 import { freeIndex } from '../derivatives.ts';
 import { mapParts } from '../map-parts.ts';
 import type { Local, TypedBody, TypedExpression, TypedStatement } from '../typed.ts';
 import { isBijectorCall } from './calls.ts';
 
+/** The statements so far, and the names of the expressions that have one. */
+interface Hoisting {
+  readonly out: TypedStatement[];
+  readonly names: Map<TypedExpression, TypedExpression>;
+}
+
 export function hoisted({ statements, result }: TypedBody): TypedBody {
-  const out: TypedStatement[] = [];
+  const hoisting: Hoisting = { out: [], names: new Map() };
+  const { out } = hoisting;
   for (const statement of statements) {
-    if (statement.kind === 'let') out.push({ ...statement, value: named(statement.value, out) });
+    if (statement.kind === 'let')
+      out.push({ ...statement, value: named(statement.value, hoisting) });
     else out.push(statement);
   }
-  const last = named(result, out);
+  const last = named(result, hoisting);
   return { statements: out, result: last };
 }
 
 const isWhole = (value: TypedExpression): boolean =>
   value.kind !== 'local' && value.kind !== 'tuple' && freeIndex(value, new Set()) === null;
 
-/** `expression` with such values named by statements in `out`. */
-function named(expression: TypedExpression, out: TypedStatement[]): TypedExpression {
-  const name = (value: TypedExpression): TypedExpression => {
-    const inner = named(value, out);
-    if (!isWhole(inner) || inner.type.kind !== 'tensor') return inner;
-    const { type, span } = inner;
-    const local: Local = { name: 'z', type, span };
-    out.push({ kind: 'let', local, value: inner, span });
-    return { kind: 'local', local, type, span };
-  };
+/** `expression` under a name. */
+function nameOf(expression: TypedExpression, hoisting: Hoisting): TypedExpression {
+  const { out, names } = hoisting;
+  const known = names.get(expression);
+  if (known !== undefined) return known;
+  const value = named(expression, hoisting);
+  if (!isWhole(value)) return value;
+  const { type, span } = value;
+  const local: Local = { name: 'z', type, span };
+  out.push({ kind: 'let', local, value, span });
+  const name: TypedExpression = { kind: 'local', local, type, span };
+  names.set(expression, name);
+  return name;
+}
+
+/** `expression` with such values named. */
+function named(expression: TypedExpression, hoisting: Hoisting): TypedExpression {
   if (isBijectorCall(expression)) {
     const [first, ...others] = expression.arguments;
-    return { ...expression, arguments: [name(first), ...others.map((a) => named(a, out))] };
+    const given = [nameOf(first, hoisting), ...others.map((a) => named(a, hoisting))];
+    return { ...expression, arguments: given };
   }
-  if (expression.kind === 'read' && isComputed(expression.target))
-    return { ...expression, target: name(expression.target) };
-  return mapParts(expression, (part) => named(part, out));
+  const reads = expression.kind === 'read' || expression.kind === 'project';
+  if (reads && isComputed(expression.target))
+    return { ...expression, target: nameOf(expression.target, hoisting) };
+  return mapParts(expression, (part) => named(part, hoisting));
 }
 
 /** Parameters and constants have names already. */
