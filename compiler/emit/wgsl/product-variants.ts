@@ -31,6 +31,7 @@ export function chooseVariant(task: ProductTask): Variant {
   return adapter === 'software' ? softwareBlocks(shape) : variants[gpuVariant(shape)];
 }
 
+/** By reasoning: not measured on a GPU yet (2026-11-24). */
 function gpuVariant([batch, rows, columns, sum]: readonly number[]): VariantName {
   const count = (side: number): number =>
     batch * Math.ceil(rows / side) * Math.ceil(columns / side);
