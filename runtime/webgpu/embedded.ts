@@ -14,7 +14,13 @@ export interface Plan {
   /** What lies in buffers from the start. */
   readonly tables: readonly { readonly slot: number; readonly data: Numbers }[];
   readonly kernels: readonly PlanKernel[];
+  /** What runs, in order: a kernel by its number, or steps that run over and over. */
+  readonly steps: readonly PlanStep[];
 }
+
+export type PlanStep =
+  | number
+  | { readonly count: (sizes: readonly number[]) => number; readonly steps: readonly PlanStep[] };
 
 export interface PlanPort {
   readonly name: string;
@@ -212,12 +218,18 @@ function encode(
 ): GPUCommandBuffer {
   const encoder = device.createCommandEncoder();
   const pass = encoder.beginComputePass();
-  pipelines.forEach((pipeline, i) => {
+  const dispatch = (i: number): void => {
     if (groups[i] === 0) return;
-    pass.setPipeline(pipeline);
+    pass.setPipeline(pipelines[i]);
     pass.setBindGroup(0, bindings[i]);
     pass.dispatchWorkgroups(Math.min(groups[i], mostGroups), Math.ceil(groups[i] / mostGroups));
-  });
+  };
+  const runAll = (steps: readonly PlanStep[]): void => {
+    for (const step of steps)
+      if (typeof step === 'number') dispatch(step);
+      else for (let n = step.count(sizes); n > 0; n--) runAll(step.steps);
+  };
+  runAll(plan.steps);
   pass.end();
   let offset = 0;
   for (const { slot, shape } of plan.outputs) {

@@ -3,12 +3,20 @@
 import { evaluate } from '../../compiler/dims/arithmetic.ts';
 import type { Dim, DimVar, PackVar } from '../../compiler/dims/dim.ts';
 import { showDim } from '../../compiler/dims/show.ts';
-import type { ProgramPort, WgslProgram } from '../../compiler/emit/wgsl/emit.ts';
-import type { Numbers, Plan, PlanPort } from './embedded.ts';
+import type { ProgramPort, ProgramStep, WgslProgram } from '../../compiler/emit/wgsl/emit.ts';
+import type { Numbers, Plan, PlanPort, PlanStep } from './embedded.ts';
 
 type Values = ReadonlyMap<DimVar | PackVar, number>;
 
-export function planOf({ sizes, inputs, outputs, slots, tables, kernels }: WgslProgram): Plan {
+export function planOf({
+  sizes,
+  inputs,
+  outputs,
+  slots,
+  tables,
+  kernels,
+  steps,
+}: WgslProgram): Plan {
   const variables = sizes.map(({ source }) => source.variable);
   const at =
     (dim: Dim) =>
@@ -24,6 +32,8 @@ export function planOf({ sizes, inputs, outputs, slots, tables, kernels }: WgslP
       slot,
     };
   };
+  const stepOf = (step: ProgramStep): PlanStep =>
+    'kernel' in step ? step.kernel : { count: at(step.count), steps: step.steps.map(stepOf) };
   const slotSizes = slots.map((slot) => slot.sizes.map(at));
   return {
     solve(shapes) {
@@ -49,6 +59,7 @@ export function planOf({ sizes, inputs, outputs, slots, tables, kernels }: WgslP
       readsSizes,
       groups: at(groups),
     })),
+    steps: steps.map(stepOf),
   };
 }
 

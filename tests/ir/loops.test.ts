@@ -1,4 +1,4 @@
-// Loops: what they compute, against closed forms and plain JavaScript, on the interpreter and on ONNX Runtime; what their bodies capture.
+// Loops: what they compute, against closed forms and plain JavaScript, on the interpreter, ONNX Runtime and in WGSL; what their bodies capture.
 
 import { expect, it } from 'vitest';
 
@@ -12,8 +12,9 @@ import type { Tensor } from '../../compiler/ir/tensor.ts';
 import { tensor } from '../../compiler/ir/tensor.ts';
 import { verify } from '../../compiler/ir/verify.ts';
 import { optimise } from '../../compiler/transform/passes.ts';
+import { webgpu } from '../models/executors.ts';
 import { expectClose } from './expect-close.ts';
-import { runInterpreter } from './run-graph.ts';
+import { feedsOf, runInterpreter } from './run-graph.ts';
 import { runOnnx } from './run-onnx.ts';
 
 const real = (...shape: number[]): TensorType => ({
@@ -48,6 +49,7 @@ async function expectResults(
     ['interpreter, optimised', runInterpreter(optimised, inputs, 'f64')],
     ['ONNX', await runOnnx(graph, inputs)],
     ['ONNX, optimised', await runOnnx(optimised, inputs)],
+    ['WGSL', await webgpu.run(optimised, feedsOf(inputs))],
   ];
   for (const [name, results] of runs)
     expected.forEach((y, i) => expectClose(results[`y${i}`], y, 1e-5, `${name}: y${i}`));

@@ -6,8 +6,7 @@ import { equal } from '../../dims/arithmetic.ts';
 import type { Dim } from '../../dims/dim.ts';
 import type { Value } from '../../ir/graph.ts';
 import { product } from '../../ir/shape-arithmetic.ts';
-import type { EmittedKernel } from './emit-kernel.ts';
-import type { Network } from './network.ts';
+import type { Step } from './steps.ts';
 
 export interface Slot {
   /** Elements, four bytes each, of every value that lies there at some time: the buffer holds the largest. */
@@ -19,53 +18,70 @@ interface OpenSlot {
   readonly sizes: Dim[];
 }
 
+/** `own`: the values with a buffer of their own, whose slots come first, in that order. Values are holders. */
 export function assignSlots(
-  network: Network,
-  kernels: readonly EmittedKernel[],
-  tables: readonly Value[],
-  bufferOf: (value: Value) => Value,
+  steps: readonly Step[],
+  own: readonly Value[],
+  holderOf: (value: Value) => Value,
 ): { slots: readonly Slot[]; slotOf: (value: Value) => number } {
   const slots: OpenSlot[] = [];
   const assigned = new Map<Value, OpenSlot>();
+  const free: OpenSlot[] = [];
   const open = (value: Value): void => {
     const slot = { index: slots.length, sizes: [product(value.shape)] };
     slots.push(slot);
     assigned.set(value, slot);
   };
-  const { inputs, outputs } = network.graph;
-  for (const { value } of inputs) open(value);
-  tables.forEach(open);
-  for (const { value } of outputs) {
-    const base = bufferOf(network.baseOf(value));
-    if (!assigned.has(base)) open(base);
-  }
-  const lastUse = new Map<Value, number>();
-  kernels.forEach(({ buffers }, i) => buffers.forEach(({ value }) => lastUse.set(value, i)));
-  const own = new Set(assigned.keys());
-  const free: OpenSlot[] = [];
-  kernels.forEach(({ buffers }, i) => {
-    for (const { value } of buffers) {
-      if (assigned.has(value)) continue;
-      const slot = takeBest(free, product(value.shape));
-      if (slot === null) open(value);
-      else {
-        slot.sizes.push(product(value.shape));
-        assigned.set(value, slot);
-      }
-    }
-    for (const { value } of buffers) {
-      const slot = assigned.get(value);
-      if (slot !== undefined && !own.has(value) && lastUse.get(value) === i) free.push(slot);
-    }
-  });
+  own.filter((value, i) => own.indexOf(value) === i).forEach(open);
+  const kept = new Set(own);
+  const lastUse = lastUses(steps, holderOf);
+  const take = (value: Value): void => {
+    if (assigned.has(value)) return;
+    const slot = takeBest(free, product(value.shape));
+    if (slot === null) return open(value);
+    slot.sizes.push(product(value.shape));
+    assigned.set(value, slot);
+  };
+  const release = (value: Value, time: number): void => {
+    const slot = assigned.get(value);
+    if (slot !== undefined && !kept.has(value) && lastUse.get(value) === time) free.push(slot);
+  };
+  let time = 0;
+  const run = (step: Step): void => {
+    const values = [...new Set(valuesOf(step).map(holderOf))];
+    values.forEach(take);
+    if (step.kind === 'loop') step.steps.forEach(run);
+    values.forEach((value) => release(value, time));
+    time++;
+  };
+  steps.forEach(run);
   return {
     slots: slots.map(({ sizes }) => ({ sizes: unique(sizes) })),
     slotOf(value) {
-      const slot = assigned.get(bufferOf(value));
+      const slot = assigned.get(holderOf(value));
       if (slot === undefined) throw new Error(`value ${value.id} has no buffer`);
       return slot.index;
     },
   };
+}
+
+const valuesOf = (step: Step): readonly Value[] =>
+  step.kind === 'loop' ? step.held : step.kernel.buffers.map(({ value }) => value);
+
+/** When each buffer is needed last; the steps of a loop come before the loop's own time. */
+function lastUses(
+  steps: readonly Step[],
+  holderOf: (value: Value) => Value,
+): ReadonlyMap<Value, number> {
+  const last = new Map<Value, number>();
+  let time = 0;
+  const visit = (step: Step): void => {
+    if (step.kind === 'loop') step.steps.forEach(visit);
+    for (const value of valuesOf(step)) last.set(holderOf(value), time);
+    time++;
+  };
+  steps.forEach(visit);
+  return last;
 }
 
 /** A free slot of the same size, else one of a size of the same kind, so that little is wasted. */

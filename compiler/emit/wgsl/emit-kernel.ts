@@ -84,6 +84,9 @@ export function emitKernel(
   };
   const onNode = (node: Node): void => void nodes.add(node);
   const read = createElements({ network, writer, isLoaded, bufferOf, onNode });
+  const { stopped } = network.body;
+  if (stopped !== null && buffers.get(stopped)?.access === 'read')
+    writer.block(`if (${bufferOf(stopped)}[0] != 0u)`, () => writer.line('return;'));
   const frame = bodies[kernel.kind]({
     network,
     target,

@@ -4,17 +4,18 @@
 import type { Atom, Dim, DimVar } from '../../dims/dim.ts';
 import { variablesOf } from '../../dims/arithmetic.ts';
 import { dimsIn } from '../../ir/attributes.ts';
-import type { Graph, Port, Value } from '../../ir/graph.ts';
+import type { Graph, Node, Port, Value } from '../../ir/graph.ts';
 import { sizeSources, type SizeSource } from '../../ir/sizes.ts';
 import type { Tensor } from '../../ir/tensor.ts';
 import type { Target } from './adapter.ts';
 import { assignSlots, type Slot } from './buffers.ts';
-import { emitKernel, type EmittedKernel, type KernelNames } from './emit-kernel.ts';
+import type { EmittedKernel, KernelNames } from './emit-kernel.ts';
 import { expand } from './expand.ts';
-import { tablesOf } from './literals.ts';
+import { loopAttributes, loopOp } from './loop-ports.ts';
 import { identifier, uniqueNames } from './names.ts';
-import type { Network } from './network.ts';
-import { schedule, type Schedule } from './schedule.ts';
+import { uniformValue, type Network } from './network.ts';
+import { schedule } from './schedule.ts';
+import { emitSteps, kernelsOf, type Emission, type Step } from './steps.ts';
 
 export interface WgslProgram {
   readonly name: string;
@@ -27,6 +28,7 @@ export interface WgslProgram {
   /** What lies in buffers from the start. */
   readonly tables: readonly { readonly slot: number; readonly value: Tensor }[];
   readonly kernels: readonly ProgramKernel[];
+  readonly steps: readonly ProgramStep[];
 }
 
 export interface ProgramPort {
@@ -39,15 +41,22 @@ export interface ProgramKernel extends EmittedKernel {
   readonly slots: readonly number[];
 }
 
+/** Runs a kernel, or a list of steps over and over. */
+export type ProgramStep =
+  { readonly kernel: number } | { readonly count: Dim; readonly steps: readonly ProgramStep[] };
+
 export function emitWgsl(graph: Graph, target: Target = { adapter: 'gpu' }): WgslProgram {
   const expanded = expand(graph);
-  const plan = schedule(expanded);
   const sources = sizeSources(graph.inputs);
   const sizes = namedSizes(sources, expanded);
-  const names = namesOf(plan.network, sizes);
-  const uniqueName = uniqueNames();
-  const kernels = plan.kernels.map((kernel) => emitKernel(plan, kernel, names, uniqueName, target));
-  return assemble(plan, kernels, sizes);
+  const plan = schedule(expanded);
+  const emission = emitSteps(
+    plan,
+    (network, holderOf) => namesOf(network, sizes, holderOf, plan.network),
+    uniqueNames(),
+    target,
+  );
+  return assemble(plan.network, emission, sizes);
 }
 
 type NamedSize = WgslProgram['sizes'][number];
@@ -57,26 +66,38 @@ function namedSizes(sources: readonly SizeSource[], graph: Graph): NamedSize[] {
   const mentioned = new Set<unknown>();
   const mention = (dim: Dim): void => variablesOf(dim).forEach((v) => void mentioned.add(v));
   for (const { value } of graph.inputs) value.shape.forEach(mention);
-  for (const node of graph.nodes) {
-    dimsIn(node.attributes).forEach(mention);
-    for (const { shape } of node.outputs) shape.forEach(mention);
-  }
+  const mentionAll = ({ nodes }: Graph): void => {
+    for (const node of nodes) {
+      dimsIn(node.attributes).forEach(mention);
+      for (const { shape } of node.outputs) shape.forEach(mention);
+      if (node.op === loopOp) mentionAll(loopAttributes(node).body);
+    }
+  };
+  mentionAll(graph);
   const unique = uniqueNames();
   return sources
     .filter(({ variable }) => mentioned.has(variable))
     .map((source) => ({ name: unique(source.variable.name), source }));
 }
 
-function namesOf(network: Network, sizes: readonly NamedSize[]): KernelNames {
+function namesOf(
+  network: Network,
+  sizes: readonly NamedSize[],
+  holderOf: (value: Value) => Value,
+  whole: Network,
+): KernelNames {
   const ports = new Map<Value, string>();
-  for (const { name, value } of network.graph.outputs) ports.set(network.baseOf(value), name);
-  for (const { name, value } of network.graph.inputs) ports.set(value, name);
+  for (const { name, value } of whole.graph.outputs) ports.set(holderOf(whole.baseOf(value)), name);
+  for (const { name, value } of whole.graph.inputs) ports.set(value, name);
   const bySize = new Map<DimVar, string>(sizes.map(({ name, source }) => [source.variable, name]));
+  const producerOf = (value: Value): Node | undefined =>
+    network.producerOf(value) ?? whole.producerOf(value);
   return {
     ofValue(value) {
-      const port = ports.get(value);
+      const holder = holderOf(value);
+      const port = ports.get(holder);
       if (port !== undefined) return identifier(port);
-      const node = network.producerOf(value);
+      const node = producerOf(holder) ?? producerOf(value);
       return identifier(
         [node?.origin.path ?? '', node?.op ?? 'x'].filter((s) => s !== '').join('_'),
       );
@@ -94,23 +115,35 @@ function namesOf(network: Network, sizes: readonly NamedSize[]): KernelNames {
 }
 
 function assemble(
-  { network, bufferOf }: Schedule,
-  kernels: readonly EmittedKernel[],
+  network: Network,
+  { steps, holderOf, literals }: Emission,
   sizes: readonly NamedSize[],
 ): WgslProgram {
   const { graph } = network;
-  const tables = tablesOf(network, kernels);
-  const { slots, slotOf } = assignSlots(network, kernels, [...tables.keys()], bufferOf);
+  const kernels = kernelsOf(steps);
+  const outputs = graph.outputs.map(({ value }) => holderOf(network.baseOf(value)));
+  const read = kernels.flatMap(({ buffers }) => buffers.map(({ value }) => holderOf(value)));
+  const tables = [...new Set([...read, ...outputs])].flatMap((value) => {
+    const tensor = literals(value);
+    return tensor !== null && uniformValue(tensor) === null ? [{ value, tensor }] : [];
+  });
+  const own = [...graph.inputs, ...tables].map(({ value }) => value);
+  const { slots, slotOf } = assignSlots(steps, [...own, ...outputs], holderOf);
+  const numbered = (step: Step): ProgramStep =>
+    step.kind === 'kernel'
+      ? { kernel: kernels.indexOf(step.kernel) }
+      : { count: step.count, steps: step.steps.map(numbered) };
   return {
     name: graph.name,
     sizes,
     inputs: graph.inputs.map((port, slot) => ({ port, slot })),
-    outputs: graph.outputs.map((port) => ({ port, slot: slotOf(network.baseOf(port.value)) })),
+    outputs: graph.outputs.map((port, i) => ({ port, slot: slotOf(outputs[i]) })),
     slots,
-    tables: [...tables].map(([value, tensor]) => ({ slot: slotOf(value), value: tensor })),
+    tables: tables.map(({ value, tensor }) => ({ slot: slotOf(value), value: tensor })),
     kernels: kernels.map((kernel) => ({
       ...kernel,
       slots: kernel.buffers.map(({ value }) => slotOf(value)),
     })),
+    steps: steps.map(numbered),
   };
 }

@@ -6,13 +6,13 @@ import type { Node, Value } from '../../ir/graph.ts';
 import { product } from '../../ir/shape-arithmetic.ts';
 import { loweringOf, uniformValue, type Network } from './network.ts';
 
-/** In topological order. */
-export function chooseKept(network: Network): ReadonlySet<Value> {
+/** In topological order; those of `forced` among them. */
+export function chooseKept(network: Network, forced: ReadonlySet<Value>): ReadonlySet<Value> {
   const kept = new Set<Value>();
   const costs = createCosts(network, kept);
   const isComputed = (value: Value): boolean =>
     !network.isInput(value) && network.literalOf(value) === null;
-  const needed = new Set<Value>();
+  const needed = new Set<Value>(forced);
   const need = (value: Value): void => {
     const base = network.baseOf(value);
     if (isComputed(base) || isUniform(network, base)) needed.add(base);

@@ -7,7 +7,7 @@ import type { Value } from '../../ir/graph.ts';
 import type { Target } from './adapter.ts';
 import type { ReadElement } from './elements.ts';
 import { isName, storedText } from './elements.ts';
-import { flatten, indexVariable, unflatten, type Index } from './indices.ts';
+import { flatten, indexVariable, sizeOf, unflatten, type Index } from './indices.ts';
 import { indexIn, type Kernel } from './kernel.ts';
 import type { Network } from './network.ts';
 import type { Writer } from './writer.ts';
@@ -89,7 +89,7 @@ function axisName(size: Dim, axis: number): string {
  * in the buffer of one that others still read.
  */
 export function storeAll(
-  { kernel, writer, read, bufferOf }: KernelContext,
+  { network, kernel, writer, read, bufferOf }: KernelContext,
   values: readonly Value[],
   full: readonly Index[],
 ): void {
@@ -99,8 +99,18 @@ export function storeAll(
     const isAlone = values.length === 1 || isName(expression);
     return { value, index, text: isAlone ? expression : writer.bind('result', expression) };
   });
+  const { step, rows } = network.body;
   for (const { value, index, text } of elements) {
-    const position = writer.text(flatten(index, value.shape));
+    const own = flatten(index, value.shape);
+    const isRow = step !== null && rows.includes(value);
+    const position = writer.text(isRow ? dims.add(rowStart(read, writer, step, value), own) : own);
     writer.line(`${bufferOf(value)}[${position}] = ${storedText(value.dtype, text)};`);
   }
 }
+
+/** Where row t begins of what a loop stacks. */
+const rowStart = (read: ReadElement, writer: Writer, step: Value, row: Value): Index =>
+  dims.multiply(
+    writer.index('t', `u32(${read(step, [])})`, dims.constant(2 ** 31)),
+    sizeOf(row.shape),
+  );

@@ -48,6 +48,17 @@ export function readsOf(
     const place = placeOf(value);
     return place !== null && sameIndex(index, place);
   };
+  const { step, stopped, rows } = network.body;
+  // Row t of a stacked value is found with t.
+  if (step !== null && kernel.values.some((value) => rows.includes(value))) {
+    buffers.add(step);
+    unaligned.add(step);
+  }
+  if (stopped !== null) {
+    buffers.add(stopped);
+    if (!kernel.values.some((value) => network.replacedBy(value) === stopped))
+      unaligned.add(stopped);
+  }
   const visit: Visit = (value, index) => {
     if (!own.has(value)) {
       buffers.add(value);

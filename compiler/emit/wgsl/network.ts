@@ -8,10 +8,13 @@ import { opNamed } from '../../ir/registry.ts';
 import { product } from '../../ir/shape-arithmetic.ts';
 import type { Tensor } from '../../ir/tensor.ts';
 import { indexVariable, type Index } from './indices.ts';
+import { bodyPorts, loopAttributes, loopOp, type BodyPorts } from './loop-ports.ts';
 import type { Code, WgslLowering } from './lowering.ts';
 
 export interface Network {
   readonly graph: Graph;
+  /** If the graph is the body of a loop: what its ports are for. */
+  readonly body: BodyPorts;
   readonly producerOf: (value: Value) => Node | undefined;
   /** The nodes that read a value, one each. */
   readonly usersOf: (value: Value) => readonly Node[];
@@ -33,12 +36,24 @@ export interface ElementRead {
   readonly index: readonly Index[];
 }
 
-export const loweringOf = (node: Node): WgslLowering => opNamed(node.op).wgsl;
+const prepared: WgslLowering = {
+  kind: 'loop',
+  steps: () => {
+    throw new Error('the loop is prepared already');
+  },
+};
+
+export const loweringOf = (node: Node): WgslLowering =>
+  node.op === loopOp ? prepared : opNamed(node.op).wgsl;
 
 /** Operations whose result is their operand, element by element in storage order. */
 const renamings = new Set(['reshape', 'stop_gradient', 'variable']);
 
-export function createNetwork(graph: Graph): Network {
+/** WebGPU's default limit of storage buffers a shader stage. */
+export const mostBuffers = 8;
+
+export function createNetwork(graph: Graph, isBody = false): Network {
+  const body = bodyPorts(graph, isBody);
   const producers = new Map<Value, Node>();
   const users = new Map<Value, Node[]>();
   const inputs = new Set<Value>(graph.inputs.map(({ value }) => value));
@@ -60,6 +75,7 @@ export function createNetwork(graph: Graph): Network {
   const reads = new Map<string, readonly ElementRead[]>();
   return {
     graph,
+    body,
     producerOf,
     usersOf: (value) => users.get(value) ?? [],
     isInput: (value) => inputs.has(value),
@@ -87,7 +103,7 @@ function remembered<T>(known: Map<string, T>, key: string, find: () => T): T {
   return found;
 }
 
-/** Results by the inputs they replace, `X.next` that of X; not those that are the next value of several. */
+/** Results by what they replace, `X.next` the input X, those of a loop its carries; not those that are the next value of several. */
 function replacements(graph: Graph, baseOf: (value: Value) => Value): ReadonlyMap<Value, Value> {
   const replaced = new Map<Value, Value>();
   const seen = new Set<Value>();
@@ -99,6 +115,11 @@ function replacements(graph: Graph, baseOf: (value: Value) => Value): ReadonlyMa
     else if (fits) replaced.set(base, input);
     seen.add(base);
   }
+  for (const node of graph.nodes)
+    if (node.op === loopOp)
+      loopAttributes(node).becomes.forEach((operand, i) => {
+        if (operand >= 0) replaced.set(node.outputs[i], node.inputs[operand]);
+      });
   return replaced;
 }
 

@@ -8,10 +8,7 @@
 import type { Value } from '../../ir/graph.ts';
 import { isOverDomain, type Kernel } from './kernel.ts';
 import { readsOf, type KernelReads } from './kernel-reads.ts';
-import type { Network } from './network.ts';
-
-/** WebGPU's default limit of storage buffers a shader stage. */
-export const mostBuffers = 8;
+import { mostBuffers, type Network } from './network.ts';
 
 export interface Part {
   readonly kernel: Kernel;
@@ -45,15 +42,18 @@ export function createParts(
   const graph = createOrder();
   const leaves = (value: Value, inside: readonly Part[]): boolean =>
     outputs.has(value) || [...graph.readersOf(value)].some((reader) => !inside.includes(reader));
+  const { stopped } = network.body;
+  const endsLoop = (value: Value): boolean =>
+    stopped !== null && network.replacedBy(value) === stopped;
   const partOf: Parts['partOf'] = (kernel, old) => {
     const reads = readsOf(network, kernel, (value) => kept.has(value));
-    if (reads === null) return null;
+    if (reads === null || (kernel.values.length > 1 && kernel.values.some(endsLoop))) return null;
     const replaced = kernel.values.flatMap((value): [Value, Value][] => {
       const input = network.replacedBy(value);
       const fits =
         input !== undefined &&
         mayOverwrite(kernel, value) &&
-        (!reads.buffers.has(input) || reads.aligned.has(input)) &&
+        (kernel.kind === 'loop' || !reads.buffers.has(input) || reads.aligned.has(input)) &&
         [...graph.readersOf(input)].every(
           (reader) => old.includes(reader) || !old.some((part) => graph.needs(reader, part)),
         );
@@ -62,7 +62,11 @@ export function createParts(
     const inPlace = new Map(replaced);
     const written = kernel.values.filter((value) => leaves(value, old));
     const buffers = new Set([...reads.buffers, ...written.map((v) => inPlace.get(v) ?? v)]);
-    return buffers.size <= mostBuffers ? { kernel, reads, inPlace } : null;
+    // What is written over its input stays so: the buffers of loops' carries depend on it.
+    const before = old.reduce((n, part) => n + part.inPlace.size, 0);
+    if (inPlace.size < before) return null;
+    const fits = kernel.kind === 'loop' || buffers.size <= mostBuffers;
+    return fits ? { kernel, reads, inPlace } : null;
   };
   const replace: Parts['replace'] = (old, merged) => {
     old.forEach(graph.remove);
@@ -101,8 +105,9 @@ export function createParts(
  * reads. All lanes of a row read what is once a row, and one of them writes it, perhaps before another has read.
  */
 const mayOverwrite = (kernel: Kernel, value: Value): boolean =>
-  kernel.kind !== 'loop' &&
-  (isOverDomain(kernel, value) || !kernel.values.some((other) => isOverDomain(kernel, other)));
+  kernel.kind === 'loop' ||
+  isOverDomain(kernel, value) ||
+  !kernel.values.some((other) => isOverDomain(kernel, other));
 
 /** Parts by what they make and read. */
 function createOrder() {

@@ -19,9 +19,19 @@ export interface Schedule {
   readonly bufferOf: (value: Value) => Value;
 }
 
-export function schedule(graph: Graph): Schedule {
-  const network = createNetwork(graph);
-  const kept = splitWide(network, chooseKept(network));
-  const separate = [...kept].map((value) => kernelOf(network, value));
-  return mergeKernels(network, separate);
+export function schedule(graph: Graph, isBody = false): Schedule {
+  const network = createNetwork(graph, isBody);
+  const forced = new Set<Value>();
+  for (;;) {
+    const kept = splitWide(network, chooseKept(network, forced));
+    const separate = [...kept].map((value) => kernelOf(network, value));
+    const result = mergeKernels(network, separate);
+    const apart = network.body.nexts.filter((value) => result.bufferOf(value) === value);
+    if (apart.length === 0) return result;
+    // Carries that depend on one another in a circle: the next value of one waits in a buffer of its own.
+    const sources = apart.flatMap((value) => network.producerOf(value)?.inputs ?? []);
+    const open = sources.filter((value) => !forced.has(value) && !network.isInput(value));
+    if (open.length === 0) throw new Error('the carries of a loop find no order');
+    forced.add(open[0]);
+  }
 }

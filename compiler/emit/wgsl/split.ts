@@ -4,8 +4,7 @@
 import type { Value } from '../../ir/graph.ts';
 import { kernelOf } from './kernel.ts';
 import { readsOf } from './kernel-reads.ts';
-import { mostBuffers } from './parts.ts';
-import { loweringOf, type Network } from './network.ts';
+import { loweringOf, mostBuffers, type Network } from './network.ts';
 
 /** `kept` and as many more as are needed; in topological order. */
 export function splitWide(network: Network, kept: ReadonlySet<Value>): ReadonlySet<Value> {
