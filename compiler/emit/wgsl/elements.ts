@@ -47,11 +47,11 @@ export function createElements({
       return result;
     };
     if (uniform !== null && !isLoaded(value)) return literal(value.dtype, uniform, writer.call);
-    if (isLoaded(value) || tensor !== null)
-      return named(
-        loadOf(bufferOf(value), value.dtype, writer.position(flatten(index, value.shape))),
-        'x',
-      );
+    if (isLoaded(value) || tensor !== null) {
+      const buffer = bufferOf(value);
+      const position = writer.position(flatten(index, value.shape));
+      return named(loadOf(buffer, value.dtype, position), lastWord(buffer));
+    }
     return named(compute(value, index), hintOf(network, value));
   };
   const compute: ReadElement = (value, index) => {
@@ -85,6 +85,9 @@ export const loadOf = (buffer: string, dtype: DType, position: string): string =
 /** How an element is stored. */
 export const storedText = (dtype: DType, expression: string): string =>
   dtype === 'bool' ? `u32(${expression})` : expression;
+
+/** `W` for `net_l1_W`. */
+const lastWord = (name: string): string => /[^\W\d_][^\W_]*(_\d+)?$/.exec(name)?.[0] ?? 'x';
 
 const hints: Readonly<Record<string, string>> = {
   add: 'sum',

@@ -1,6 +1,5 @@
 // The WGSL module of one kernel: what it computes in comments, its buffers, the helpers it calls, and its body.
 
-import { lineText, positionOf } from '../../../grammar/source.ts';
 import type { Atom, Dim } from '../../dims/dim.ts';
 import type { Node, Value } from '../../ir/graph.ts';
 import type { Target } from './adapter.ts';
@@ -10,8 +9,9 @@ import { helperText } from './helpers.ts';
 import type { Kernel, KernelKind } from './kernel.ts';
 import type { KernelContext, KernelFrame } from './kernel-context.ts';
 import { readsOf } from './kernel-reads.ts';
+import { comments, nameOfKernel } from './kernel-title.ts';
 import { writeMapKernel } from './map-kernel.ts';
-import { identifier, uniqueNames } from './names.ts';
+import { uniqueNames } from './names.ts';
 import { writeProductKernel } from './product-kernel.ts';
 import { writeRowKernel } from './row-kernel.ts';
 import type { Schedule } from './schedule.ts';
@@ -62,16 +62,9 @@ export function emitKernel(
   if (reads === null) throw new Error('the values of a kernel do not fit together');
   const outputs = kernel.values.filter(isStored);
   const unique = uniqueNames();
-  const buffers = new Map<
-    Value,
-    { readonly name: string; readonly access: 'read' | 'read_write' }
-  >();
-  for (const value of reads.buffers)
-    buffers.set(value, { name: unique(names.ofValue(value)), access: 'read' });
-  for (const value of outputs.map(holderOf)) {
-    const name = buffers.get(value)?.name ?? unique(names.ofValue(value));
-    buffers.set(value, { name, access: 'read_write' });
-  }
+  const buffers = nameBuffers([...reads.buffers], outputs.map(holderOf), (value) =>
+    unique(names.ofValue(value)),
+  );
   const nodes = new Set(kernel.values.flatMap((value) => network.producerOf(value) ?? []));
   const writer = createWriter((size) => `dims.${names.ofSize(size)}`, unique);
   const used = new Set<Value>();
@@ -100,23 +93,13 @@ export function emitKernel(
   writer.text(frame.groups);
   const { lines, functions, helpers, sizes } = writer.finish();
   const ordered = network.graph.nodes.filter((node) => nodes.has(node));
-  const name = unique(uniqueName(nameOfKernel(ordered)));
+  const name = unique(uniqueName(nameOfKernel(network, kernel, ordered)));
   // A branch that is never taken is not written, nor bound what it alone would read.
   const bound = [...buffers].filter(([value]) => used.has(value));
   const readsSizes = sizes.size > 0;
   const code = moduleText([
     comments(ordered),
-    [
-      ...(readsSizes
-        ? [`struct Dims { ${names.sizes.map((size) => `${size}: u32`).join(', ')} }`]
-        : []),
-      ...bound.map(
-        ([{ dtype }, { name: array, access }], i) =>
-          `@group(0) @binding(${i}) var<storage, ${access}> ${array}: array<${storedTypes[dtype]}>;`,
-      ),
-      ...(readsSizes ? [`@group(0) @binding(${bound.length}) var<uniform> dims: Dims;`] : []),
-      ...frame.shared,
-    ].join('\n'),
+    [...declarations(bound, readsSizes ? names.sizes : null), ...frame.shared].join('\n'),
     helperText(helpers),
     ...functions,
     entryPoint(name, frame.workgroupSize, lines),
@@ -131,6 +114,44 @@ export function emitKernel(
   };
 }
 
+interface Buffer {
+  readonly name: string;
+  readonly access: 'read' | 'read_write';
+}
+
+/** What is read and what is written; a buffer that is both is bound once. */
+function nameBuffers(
+  reads: readonly Value[],
+  writes: readonly Value[],
+  nameOf: (value: Value) => string,
+): ReadonlyMap<Value, Buffer> {
+  const buffers = new Map<Value, Buffer>();
+  for (const value of reads) buffers.set(value, { name: nameOf(value), access: 'read' });
+  for (const value of writes) {
+    const name = buffers.get(value)?.name ?? nameOf(value);
+    buffers.set(value, { name, access: 'read_write' });
+  }
+  return buffers;
+}
+
+/** The bindings in their order, and last the free sizes where they are read. */
+function declarations(
+  bound: readonly (readonly [Value, Buffer])[],
+  sizes: readonly string[] | null,
+): string[] {
+  const arrays = bound.map(
+    ([{ dtype }, { name, access }], i) =>
+      `@group(0) @binding(${i}) var<storage, ${access}> ${name}: array<${storedTypes[dtype]}>;`,
+  );
+  if (sizes === null) return arrays;
+  const members = sizes.map((size) => `${size}: u32`).join(', ');
+  return [
+    `struct Dims { ${members} }`,
+    ...arrays,
+    `@group(0) @binding(${bound.length}) var<uniform> dims: Dims;`,
+  ];
+}
+
 const moduleText = (parts: readonly string[]): string =>
   `${parts.filter((part) => part !== '').join('\n\n')}\n`;
 
@@ -141,51 +162,3 @@ const entryPoint = (name: string, workgroupSize: number, lines: readonly string[
     ...lines,
     '}',
   ].join('\n');
-
-/** `net_l1_dot_general_select`: where it is from, what it starts with and what it ends with. */
-function nameOfKernel(nodes: readonly Node[]): string {
-  const telling = nodes.filter(({ op }) => !silent.has(op));
-  const [first] = telling.length > 0 ? telling : nodes;
-  const last = telling.at(-1) ?? first;
-  const path = commonPath(nodes.map(({ origin }) => origin.path).filter((path) => path !== ''));
-  const ops = first.op === last.op ? [first.op] : [first.op, last.op];
-  return identifier([path, ...ops].filter((part) => part !== '').join('_'));
-}
-
-const silent = new Set([
-  'constant',
-  'broadcast_in_dim',
-  'reshape',
-  'transpose',
-  'dim_value',
-  'iota',
-]);
-
-/** The longest path that all lie in. */
-function commonPath(paths: readonly string[]): string {
-  const [first, ...rest] = paths.map((path) => path.split('.'));
-  if (first === undefined) return '';
-  const same = first.findIndex((part, i) => rest.some((other) => other[i] !== part));
-  return (same < 0 ? first : first.slice(0, same)).join('.');
-}
-
-const mostLines = 8;
-
-/** The source lines that the kernel computes, with the paths they are of. */
-function comments(nodes: readonly Node[]): string {
-  const lines = new Map<string, string>();
-  for (const { origin, op } of nodes) {
-    if (origin.span === null || silent.has(op)) continue;
-    const { source, start } = origin.span;
-    const { line } = positionOf(source, start);
-    const key = `${source.path}:${line}`;
-    const path = origin.path === '' ? '' : `${origin.path}: `;
-    if (!lines.has(key)) lines.set(key, `// ${path}${lineText(source, line).trim()}   (${key})`);
-  }
-  const all = [...lines.values()];
-  const shown = all.slice(0, mostLines);
-  return [
-    ...shown,
-    ...(all.length > mostLines ? [`// and ${all.length - mostLines} lines more`] : []),
-  ].join('\n');
-}

@@ -185,8 +185,10 @@ export function indexText(i: Index, nameOf: NameOfSize): string {
   // Below 0, as u32 holds it.
   if (known !== null) return `${known < 0 ? known + 2 ** 32 : known}u`;
   const { rest, remainders } = splitRemainders(i);
+  // What is added first, outer axes, whose strides are longer, before inner ones.
+  const byStride = rest.terms.toSorted((a, b) => strideOf(b) - strideOf(a));
   const parts = [
-    ...rest.terms.map((term) => signed(termText(term, nameOf), term.coefficient < 0)),
+    ...byStride.map((term) => signed(termText(term, nameOf), term.coefficient < 0)),
     ...remainders.map((r) => signed(remainderText(r, nameOf), false)),
   ].sort((a, b) => Number(a.negative) - Number(b.negative));
   return parts
@@ -195,6 +197,10 @@ export function indexText(i: Index, nameOf: NameOfSize): string {
     )
     .join('');
 }
+
+/** A stride by a free size counts as long; the constant comes last. */
+const strideOf = ({ coefficient, factors }: Term): number =>
+  factors.length === 0 ? 0 : coefficient * 1000 ** (factors.length - 1);
 
 const signed = (text: string, negative: boolean) => ({ text, negative });
 

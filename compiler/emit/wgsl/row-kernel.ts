@@ -10,6 +10,7 @@ import * as dims from '../../dims/arithmetic.ts';
 import type { Dim } from '../../dims/dim.ts';
 import type { Node, Value } from '../../ir/graph.ts';
 import { elementKey, loweringOf, type Network } from './network.ts';
+import { isName } from './elements.ts';
 import { literal, typeNames } from './expressions.ts';
 import { sizeOf, type Index } from './indices.ts';
 import { indexIn, isOverDomain, keptAxes, outerShape, type Kernel } from './kernel.ts';
@@ -60,8 +61,7 @@ export function writeRowKernel(context: KernelContext): KernelFrame {
   const rounds = roundsOf(context);
   rounds.forEach((round) => {
     if (round.folds.length > 0) writeFolds(context, layout, outer, round.folds, shared);
-    for (const value of round.maps)
-      context.read(value, indexIn(kernel, value, placed(kernel, outer, [])));
+    for (const value of round.maps) nameOfRow(context, value, outer);
   });
   const once = outputs.filter((value) => !isOverDomain(kernel, value));
   const perElement = outputs.filter((value) => isOverDomain(kernel, value));
@@ -171,6 +171,18 @@ function roundsOf({ network, kernel }: KernelContext): Round[] {
 function foldNode(network: Network, value: Value): Node | null {
   const node = network.producerOf(value);
   return node !== undefined && loweringOf(node).kind === 'reduce' ? node : null;
+}
+
+/** Computes what a row has once, before a loop along the row reads it. */
+function nameOfRow(
+  { kernel, writer, read }: KernelContext,
+  value: Value,
+  outer: readonly Index[],
+): void {
+  const index = indexIn(kernel, value, placed(kernel, outer, []));
+  const expression = read(value, index);
+  if (!isName(expression))
+    writer.remember(elementKey(value, index), writer.bind('of_row', expression));
 }
 
 interface Folding {
