@@ -7,37 +7,10 @@ import { tensor, type Tensor } from '../../compiler/ir/tensor.ts';
 import { descend } from '../models/descend.ts';
 import { executors, interpreter, onnxRuntime } from '../models/executors.ts';
 import { compileText, program, run, seeded, wavy } from './compile-text.ts';
+import { close, differences, results, scalar, vector } from './numbers.ts';
 
-const scalar = (x: number): Tensor => tensor('f32', [], [x], 'f64');
-const vector = (...x: number[]): Tensor => tensor('f32', [x.length], x, 'f64');
 const table = (rows: number, columns: number, f: (i: number, j: number) => number): number[] =>
   Array.from({ length: rows * columns }, (_, k) => f(Math.floor(k / columns), k % columns));
-
-/** The results of the only export fn, in float64. */
-const results = (text: string, feeds: Readonly<Record<string, Tensor>>): Record<string, Tensor> =>
-  run(program(text).functions[0].graph, feeds);
-
-function close(actual: Tensor, expected: ArrayLike<number>, digits = 10): void {
-  expect(actual.data.length).toBe(expected.length);
-  Array.from(actual.data).forEach((x, i) => expect(x, `[${i}]`).toBeCloseTo(expected[i], digits));
-}
-
-/** Central differences of a scalar result by the input `name`. */
-function differences(
-  text: string,
-  feeds: Readonly<Record<string, Tensor>>,
-  name: string,
-  result: string,
-): number[] {
-  const { graph } = program(text).functions[0];
-  const step = 1e-5;
-  const at = (i: number, by: number): number => {
-    const data = feeds[name].data.slice();
-    data[i] += by;
-    return run(graph, { ...feeds, [name]: { ...feeds[name], data } })[result].data[0];
-  };
-  return Array.from(feeds[name].data, (_, i) => (at(i, step) - at(i, -step)) / (2 * step));
-}
 
 describe('grad', () => {
   it('of a power, three times', () => {

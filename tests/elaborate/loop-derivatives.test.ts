@@ -2,36 +2,10 @@
 
 import { describe, expect, it } from 'vitest';
 
-import { tensor, type Tensor } from '../../compiler/ir/tensor.ts';
+import { tensor } from '../../compiler/ir/tensor.ts';
 import { onnxRuntime } from '../models/executors.ts';
 import { compileText, program, run, wavy } from './compile-text.ts';
-
-const vector = (...x: number[]): Tensor => tensor('f32', [x.length], x, 'f64');
-
-const results = (text: string, feeds: Readonly<Record<string, Tensor>>): Record<string, Tensor> =>
-  run(program(text).functions[0].graph, feeds);
-
-function close(actual: Tensor, expected: ArrayLike<number>, digits = 7): void {
-  expect(actual.data.length).toBe(expected.length);
-  Array.from(actual.data).forEach((x, i) => expect(x, `[${i}]`).toBeCloseTo(expected[i], digits));
-}
-
-/** Central differences of a scalar result by the input `name`. */
-function differences(
-  text: string,
-  feeds: Readonly<Record<string, Tensor>>,
-  name: string,
-  result: string,
-): number[] {
-  const { graph } = program(text).functions[0];
-  const step = 1e-5;
-  const at = (i: number, by: number): number => {
-    const data = feeds[name].data.slice();
-    data[i] += by;
-    return run(graph, { ...feeds, [name]: { ...feeds[name], data } })[result].data[0];
-  };
-  return Array.from(feeds[name].data, (_, i) => (at(i, step) - at(i, -step)) / (2 * step));
-}
+import { close, differences, results, vector } from './numbers.ts';
 
 const recurrent = `export fn f(x: [T, n], W: [n, n], s0: [n]) -> (y: real, gx: [T, n], gW: [n, n], gs: [n], h: real) {
   for t < T with s = s0 {
@@ -55,7 +29,7 @@ describe('through a loop', () => {
     ['s0', 'gs'],
   ])('by %s, as differences have it', (name, gradient) => {
     const out = results(recurrent, feeds);
-    close(out[gradient], differences(recurrent, feeds, name, 'y'));
+    close(out[gradient], differences(recurrent, feeds, name, 'y'), 7);
   });
 
   it('that computes its rounds again: the same, with less kept', () => {
@@ -108,7 +82,7 @@ describe('through a loop', () => {
     const out = results(text, feeds);
     close(out['a'], out['b'].data, 10);
     const y = differences(text.replace('(a: real', '(y: real, a: real'), feeds, 'x', 'y');
-    close({ ...out['J'], data: out['J'].data.slice(0, 3) }, y);
+    close({ ...out['J'], data: out['J'].data.slice(0, 3) }, y, 7);
   });
 
   it('that ends early: only the rounds before the end count', () => {

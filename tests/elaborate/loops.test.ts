@@ -6,16 +6,7 @@ import { tensor, type Tensor } from '../../compiler/ir/tensor.ts';
 import { interpret } from '../../compiler/ir/interpret.ts';
 import { onnxRuntime } from '../models/executors.ts';
 import { opsOf, program, run, seeded, wavy } from './compile-text.ts';
-
-const vector = (...x: number[]): Tensor => tensor('f32', [x.length], x, 'f64');
-
-const results = (text: string, feeds: Readonly<Record<string, Tensor>>): Record<string, Tensor> =>
-  run(program(text).functions[0].graph, feeds);
-
-function close(actual: Tensor, expected: ArrayLike<number>, digits = 10): void {
-  expect(actual.data.length).toBe(expected.length);
-  Array.from(actual.data).forEach((x, i) => expect(x, `[${i}]`).toBeCloseTo(expected[i], digits));
-}
+import { close, results, vector } from './numbers.ts';
 
 describe('a loop over a range', () => {
   it('carries and stacks', () => {

@@ -7,16 +7,11 @@ import { tensor, type Tensor } from '../../compiler/ir/tensor.ts';
 import { descend } from '../models/descend.ts';
 import { executors, interpreter } from '../models/executors.ts';
 import { program, run, seeded, wavy } from './compile-text.ts';
+import { close, vector } from './numbers.ts';
 
 type Tensors = Readonly<Record<string, Tensor>>;
 
-const vector = (...x: number[]): Tensor => tensor('f32', [x.length], x, 'f64');
 const numbers = ({ data }: Tensor): number[] => Array.from(data);
-
-function close(actual: Tensor, expected: ArrayLike<number>, digits = 10): void {
-  expect(actual.data.length).toBe(expected.length);
-  numbers(actual).forEach((x, i) => expect(x, `[${i}]`).toBeCloseTo(expected[i], digits));
-}
 
 /** The results of the only export fn in float64, parameters as the seed draws them. */
 function evaluated(text: string, feeds: Tensors, seed = 1) {

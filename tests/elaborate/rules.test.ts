@@ -2,19 +2,12 @@
 
 import { describe, expect, it } from 'vitest';
 
-import { tensor, type Tensor } from '../../compiler/ir/tensor.ts';
+import type { Tensor } from '../../compiler/ir/tensor.ts';
 import { executors } from '../models/executors.ts';
 import { program, run, seeded, wavy } from './compile-text.ts';
+import { close, results, vector } from './numbers.ts';
 
-const vector = (...x: number[]): Tensor => tensor('f32', [x.length], x, 'f64');
 const numbers = ({ data }: Tensor): number[] => Array.from(data);
-const results = (text: string, feeds: Readonly<Record<string, Tensor>>): Record<string, Tensor> =>
-  run(program(text).functions[0].graph, feeds);
-
-function close(actual: Tensor, expected: ArrayLike<number>, digits = 10): void {
-  expect(actual.data.length).toBe(expected.length);
-  numbers(actual).forEach((x, i) => expect(x, `[${i}]`).toBeCloseTo(expected[i], digits));
-}
 
 const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 
