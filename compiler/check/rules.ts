@@ -21,7 +21,7 @@ const isReal = (type: Type): boolean => type.kind === 'tensor' && type.base.kind
 
 const refuse = (context: Context, node: JvpDeclaration, why: string): null => {
   const data = { name: node.name.text, why };
-  context.report(report(ruleDiagnostics.E0471, { span: node.name.span, data }));
+  context.report(report(ruleDiagnostics.E0466, { span: node.name.span, data }));
   return null;
 };
 
@@ -104,7 +104,7 @@ function namesFit(context: Context, info: FunctionInfo, node: JvpDeclaration): b
   const span = { ...node.name.span, start, end: node.parameters[found - 1].span.end };
   const data = { names: `the rule of \`${node.name.text}\``, expected, found };
   const help = `write \`jvp ${node.name.text}(${[...all, ...tangents].join(', ')}) = ...\``;
-  context.report(report(ruleDiagnostics.E0472, { span, data, help }));
+  context.report(report(ruleDiagnostics.E0467, { span, data, help }));
   return false;
 }
 
@@ -128,7 +128,7 @@ function isLinear(
   if (term === null) return true;
   const { span, why, related } = term;
   const data = { term: textOf(span), why };
-  context.report(report(ruleDiagnostics.E0470, { span, data, related }));
+  context.report(report(ruleDiagnostics.E0465, { span, data, related }));
   return false;
 }
 

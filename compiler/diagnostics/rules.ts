@@ -1,11 +1,11 @@
-// E047x: derivative rules, `jvp f(x, dx) = e` (compiler/check/rules.ts).
+// E0465 to E0467: derivative rules, `jvp f(x, dx) = e` (compiler/check/rules.ts).
 
 import { defineDiagnostics } from './diagnostic.ts';
 
 const square = 'fn square(x: [..S]) -> [..S] = x * x\n';
 
 export const ruleDiagnostics = defineDiagnostics({
-  E0470: {
+  E0465: {
     severity: 'error',
     title: 'the rule is not linear',
     message: (data: { term: string; why: string }) => `\`${data.term}\` ${data.why}`,
@@ -15,7 +15,7 @@ export const ruleDiagnostics = defineDiagnostics({
       'rearrangements, and functions made of these are linear.',
     example: `${square}jvp square(x, dx) = 2 * x * dx + dx^2`,
   },
-  E0471: {
+  E0466: {
     severity: 'error',
     title: 'no function to give a rule',
     message: (data: { name: string; why: string }) => `\`${data.name}\` ${data.why}`,
@@ -24,7 +24,7 @@ export const ruleDiagnostics = defineDiagnostics({
       'derivative, so the function may not use a layer, whose parameters the rule could not speak of.',
     example: 'jvp tanh(x, dx) = (1 - tanh(x)^2) * dx',
   },
-  E0472: {
+  E0467: {
     severity: 'error',
     title: 'the names of the rule do not fit',
     message: (data: { names: string; found: number; expected: number }) =>

@@ -65,7 +65,7 @@ describe('train blocks', () => {
         state average: real = 0.5
         average <- 0.9 * average + 0.1 * mean(net(x))
         minimize mean((net(x) - average)^2) over net using SGD(1)
-        report average = average
+        report now = average
       }
     `).trains;
     const values = run(init, seeded(1));
@@ -81,7 +81,7 @@ describe('train blocks', () => {
     const mean = outputs.reduce((a, b) => a + b, 0) / 3;
     const average = 0.45 + 0.1 * mean;
     expect(after['average.next'].data[0]).toBeCloseTo(average, 6);
-    expect(after.average.data[0]).toBeCloseTo(average, 6);
+    expect(after.now.data[0]).toBeCloseTo(average, 6);
     // d/db mean((y - a)^2) = 2 (mean y - a), a taken as constant.
     expect(after['net.b.next'].data[0]).toBeCloseTo(
       values['net.b'].data[0] - 2 * (mean - average),
