@@ -29,6 +29,8 @@ export interface PlanPort {
   readonly type: string;
   readonly shape: (sizes: readonly number[]) => readonly number[];
   readonly slot: number;
+  /** Its value is a size that no shape shows. */
+  readonly isSize: boolean;
 }
 
 export interface PlanKernel {
@@ -129,15 +131,19 @@ function fit(
   { inputs, solve }: Plan,
   feeds: Readonly<Record<string, HostTensor>>,
 ): readonly number[] {
-  const shapes = inputs.map(({ name, type, shape }) => {
+  const shapes = inputs.map(({ name, type, shape, isSize }) => {
     const feed = feeds[name];
     if (feed === undefined) throw new Error(`input ${name} is missing: ${type}`);
     const rank = shape([]).length;
     if (feed.shape.length !== rank)
       throw new Error(`input ${name} is [${feed.shape.join(', ')}], but ${type} is expected`);
-    return feed.shape;
+    return isSize ? [Number(feed.data[0])] : feed.shape;
   });
   const sizes = solve(shapes);
+  const wrong = sizes.some((size) => !Number.isInteger(size) || size < 0);
+  const given = inputs.findIndex(({ isSize }, i) => isSize && (wrong || shapes[i][0] < 1));
+  if (given >= 0)
+    throw new Error(`input ${inputs[given].name} is ${shapes[given][0]}, which is no size`);
   inputs.forEach(({ name, type, shape, dtype }, i) => {
     const expected = shape(sizes);
     const fits = expected.every((size, axis) => size === shapes[i][axis] && size >= 0);

@@ -22,7 +22,7 @@ export function planOf({
     (dim: Dim) =>
     (values: readonly number[]): number =>
       evaluateWith(dim, new Map(variables.map((v, i) => [v, values[i]])));
-  const port = ({ port: { name, value }, slot }: ProgramPort): PlanPort => {
+  const port = ({ port: { name, role, value }, slot }: ProgramPort): PlanPort => {
     const shape = value.shape.map(at);
     return {
       name,
@@ -30,6 +30,7 @@ export function planOf({
       type: `${value.dtype}[${value.shape.map(showDim).join(', ')}]`,
       shape: (values) => shape.map((size) => size(values)),
       slot,
+      isSize: role === 'size',
     };
   };
   const stepOf = (step: ProgramStep): PlanStep =>
@@ -40,6 +41,7 @@ export function planOf({
       const values = new Map<DimVar | PackVar, number>();
       for (const { source } of sizes) {
         const { variable, port: from, axis, coefficient, rest } = source;
+        // Of a size that is an input itself, the only entry is its value.
         const size = shapes[inputs.findIndex(({ port: p }) => p.name === from.name)][axis ?? 0];
         values.set(
           variable,

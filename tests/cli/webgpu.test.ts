@@ -29,6 +29,24 @@ describe.runIf(canUnpack)('with SwiftShader', () => {
     expect(code).toBe(0);
   });
 
+  test('a size may be an input', () => {
+    const folder = workspace({
+      's.dlg': 'export fn f(B: dim) -> x: [B, 2] {\n  x ~ normal(0, 1)\n}\n',
+    });
+    const args = (size: number): string[] => [
+      'run',
+      's.dlg',
+      'f',
+      '--input',
+      `B=${size}`,
+      '--seed',
+      '3',
+    ];
+    const { out, code } = dlgWith(env, folder, ...args(3), '--device', 'webgpu');
+    expect(out).toBe(dlg(folder, ...args(3)).out);
+    expect(code).toBe(0);
+  });
+
   test('training goes as on the CPU, and on from a checkpoint', () => {
     const folder = workspace(points);
     const train = (device: string, epochs: number, ...more: string[]): number => {
