@@ -8,7 +8,7 @@ import { types } from '../diagnostics/types-and-shapes.ts';
 import { assign, sameType, sizeNotes } from './assign.ts';
 import { checkComprehension } from './comprehensions.ts';
 import { isBroken, type Body, type Context, type Entity } from './context.ts';
-import { checkOutput, isOutput } from './outputs.ts';
+import { checkOutput, isOutput, refuseOuter } from './outputs.ts';
 import { describe, showType } from './show.ts';
 import { declare } from './signatures.ts';
 import type { Local, TypedExpression, TypedStatement } from './typed.ts';
@@ -135,6 +135,8 @@ export function checkEquation(context: Context, body: Body, node: Bind): readonl
     const typed = node.targets.map((target, i) => {
       const declared = declaredType(context, body, target);
       const { loop } = body;
+      if (loop !== null && refuseOuter(context, loop, target))
+        return () => (breakName(context, target), []);
       if (loop !== null && isOutput(loop, target))
         return () => checkOutput(context, loop, target, node.values[i], declared);
       const value = valueFor(context, target, node.values[i], declared);

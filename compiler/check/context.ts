@@ -213,6 +213,7 @@ export interface LoopBody {
   /** The index; null where the loop has none. */
   readonly index: { readonly name: string; readonly count: Dim } | null;
   readonly stacked: { readonly output: StackedOutput; readonly name: Identifier }[];
+  readonly around: LoopBody | null;
 }
 
 /** The rules that other files need and cannot import. */

@@ -5,7 +5,7 @@ import type { Expression, FixStatement, RootStatement } from '../../grammar/ast.
 import { textOf } from '../../grammar/source.ts';
 import { report } from '../diagnostics/diagnostic.ts';
 import { loops } from '../diagnostics/loops.ts';
-import { types } from '../diagnostics/types-and-shapes.ts';
+import { sizes, types } from '../diagnostics/types-and-shapes.ts';
 import { assign } from './assign.ts';
 import { isBroken, type Body, type Context, type LoopBody } from './context.ts';
 import { convertTo, isScalar, real } from './convert.ts';
@@ -35,7 +35,8 @@ function checkTolerance(context: Context, node: Expression): TypedExpression | n
     return null;
   }
   if (isStatic(value, context.session.isStaticLocal)) return convertTo(value, real);
-  context.report(report(types.E0138, { span: node.span }));
+  const data = { what: 'the tolerance', why: 'depends on the value of a tensor' };
+  context.report(report(sizes.E0115, { span: node.span, data }));
   return null;
 }
 
@@ -67,7 +68,7 @@ export function checkFix(
   node: FixStatement,
 ): readonly TypedStatement[] {
   const starts = checkStarts(context, body, node.carries);
-  const loop: LoopBody = { form: 'fix', index: null, stacked: [] };
+  const loop: LoopBody = { form: 'fix', index: null, stacked: [], around: body.loop };
   const first = starts.map(({ initial: { type } }) =>
     type.kind === 'tensor' && type.base.kind !== 'bool' ? { ...type, base: real } : type,
   );
@@ -116,7 +117,7 @@ export function checkRoot(
 ): readonly TypedStatement[] {
   const { text: name, span } = node.variable;
   const interval = checkInterval(context, node, body.results.get(name) ?? null);
-  const loop: LoopBody = { form: 'root', index: null, stacked: [] };
+  const loop: LoopBody = { form: 'root', index: null, stacked: [], around: body.loop };
   const type = soughtType(context, body, node, interval.type);
   const variable: Local = { name, type, span };
   const { statements, inside } = checkLoopBody(context, body, loop, node.body, [
@@ -156,7 +157,7 @@ function soughtType(context: Context, body: Body, node: RootStatement, type: Typ
   const { result } = node.body;
   if (result === null || !isScalar(type)) return type;
   const quiet = silent(context);
-  const loop: LoopBody = { form: 'root', index: null, stacked: [] };
+  const loop: LoopBody = { form: 'root', index: null, stacked: [], around: body.loop };
   const { text: name, span } = node.variable;
   const { inside } = checkLoopBody(quiet, body, loop, node.body, [
     { local: { name, type, span }, updates: null },

@@ -213,6 +213,7 @@ export function checkFor(
     form: 'for',
     index: count === null ? null : { name: variable.name, count },
     stacked: [],
+    around: body.loop,
   });
   const all = carryTypes(starts, (locals) =>
     checkLoopBody(silent(context), body, newLoop(), node.body, [

@@ -1,6 +1,6 @@
 // What a loop stacks: `y[:, t] = e` gives one round's part of y, which is whole after the loop.
 
-import type { Expression, Slot, Target } from '../../grammar/ast.ts';
+import type { Expression, Identifier, Slot, Target } from '../../grammar/ast.ts';
 import { report } from '../diagnostics/diagnostic.ts';
 import { loops } from '../diagnostics/loops.ts';
 import { types } from '../diagnostics/types-and-shapes.ts';
@@ -26,6 +26,33 @@ const keeps = (slot: Slot): boolean =>
 /** Whether the target is an output of the loop around: one of its slots is the loop's index. */
 export const isOutput = ({ index }: LoopBody, { slots }: Target): boolean =>
   index !== null && slots !== null && slots.some((slot) => isIndex(slot, index.name));
+
+/** The index of a loop further out that a slot names. */
+function outerIndex({ around }: LoopBody, slots: readonly Slot[]): string | null {
+  for (let loop = around; loop !== null; loop = loop.around) {
+    const { index } = loop;
+    if (index !== null && slots.some((slot) => isIndex(slot, index.name))) return index.name;
+  }
+  return null;
+}
+
+/** What follows the loop knows the output by its name, and by its type where that is known. */
+function giveUp({ stacked }: LoopBody, name: Identifier, type: Type = unknownType): void {
+  const after: Local = { name: name.text, type, span: name.span };
+  stacked.push({ output: { element: after, before: [], after }, name });
+}
+
+/** Reports an output of a loop further out: each loop stacks along its own index. */
+export function refuseOuter(context: Context, loop: LoopBody, target: Target): boolean {
+  const name = target.slots === null ? null : outerIndex(loop, target.slots);
+  if (name === null) return false;
+  const reason = `\`${name}\` counts the loop around this one`;
+  const help = `stack a row here, and after this loop that row: \`${target.name.text}[${name}] = row\``;
+  context.report(report(loops.E0453, { span: target.span, data: { reason }, help }));
+  // Known by name after each of the loops, so that its absence is not reported as well.
+  for (let at: LoopBody | null = loop; at !== null; at = at.around) giveUp(at, target.name);
+  return true;
+}
 
 /** The slots without that of the index, and where it stood; null after a report. */
 function withoutIndex(
@@ -62,10 +89,7 @@ export function checkOutput(
   declared: Type | null,
 ): readonly TypedStatement[] {
   const { name } = target;
-  const give = (type: Type): void => {
-    const after: Local = { name: name.text, type, span: name.span };
-    loop.stacked.push({ output: { element: after, before: [], after }, name });
-  };
+  const give = (type: Type): void => giveUp(loop, name, type);
   const parts = loop.index === null ? null : withoutIndex(context, target, loop.index.name);
   if (parts === null || loop.index === null) {
     give(unknownType);
