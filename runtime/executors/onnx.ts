@@ -69,7 +69,9 @@ async function loadRuntime(): Promise<Ort> {
 /** The ports as the emitter described them in the model's metadata. */
 async function readPorts(model: Uint8Array): Promise<Ports> {
   const { default: proto } = await import('onnx-proto');
-  const entry = decoded(() => proto.onnx.ModelProto.decode(model)).metadataProps.find(
+  // Of a Buffer, the reader of protobufjs 6 (in onnx-proto 8) makes empty fields by `new Buffer`, of which Node warns.
+  const bytes = new Uint8Array(model.buffer, model.byteOffset, model.byteLength);
+  const entry = decoded(() => proto.onnx.ModelProto.decode(bytes)).metadataProps.find(
     ({ key }) => key === 'dlg.ports',
   )?.value;
   if (entry === undefined || entry === null)
