@@ -2,7 +2,7 @@
 // function theorem.
 
 import type { Expression, FixStatement, RootStatement } from '../../grammar/ast.ts';
-import { textOf } from '../../grammar/source.ts';
+import { textOf, type Span } from '../../grammar/source.ts';
 import { report } from '../diagnostics/diagnostic.ts';
 import { loops } from '../diagnostics/loops.ts';
 import { sizes, types } from '../diagnostics/types-and-shapes.ts';
@@ -43,17 +43,27 @@ function checkTolerance(context: Context, node: Expression): TypedExpression | n
 /** Reports statements that have no place where the number of rounds is open. */
 function refuseEffects(
   context: Context,
-  form: string,
+  equation: FixStatement | RootStatement,
   statements: readonly TypedStatement[],
 ): void {
+  const { kind: form, span } = equation;
   for (const statement of statements) {
-    if (statement.kind === 'update')
-      context.report(
-        report(loops.E0456, { span: statement.span, data: { what: 'an update of a state', form } }),
-      );
+    const what = effectOf(statement, span);
+    if (what !== null)
+      context.report(report(loops.E0456, { span: statement.span, data: { what, form } }));
     if (statement.kind === 'if')
-      refuseEffects(context, form, [...statement.then, ...statement.else]);
+      refuseEffects(context, equation, [...statement.then, ...statement.else]);
+    if (statement.kind === 'for') refuseEffects(context, equation, statement.body);
   }
+}
+
+/** What a statement changes outside of the equation; null for nothing. */
+function effectOf(statement: TypedStatement, { start }: Span): string | null {
+  if (statement.kind === 'update') return 'an update of a state';
+  // Only `<-` gives a value to a name from before the equation: what a loop around it carries.
+  return statement.kind === 'let' && statement.local.span.start < start
+    ? 'an update of what a loop around it carries'
+    : null;
 }
 
 const isReal = (type: Type): boolean =>
@@ -75,7 +85,7 @@ export function checkFix(
   const locals = carryLocals(starts, first);
   const { statements } = checkLoopBody(context, body, loop, node.body, locals);
   refuseReturn(context, node.body, 'an equation');
-  refuseEffects(context, 'fix', statements);
+  refuseEffects(context, node, statements);
   const tolerance = checkTolerance(context, node.tolerance);
   const within = toSize(context, node.within);
   for (const { local } of locals)
@@ -123,7 +133,7 @@ export function checkRoot(
   const { statements, inside } = checkLoopBody(context, body, loop, node.body, [
     { local: variable, updates: null },
   ]);
-  refuseEffects(context, 'root', statements);
+  refuseEffects(context, node, statements);
   const tolerance = checkTolerance(context, node.tolerance);
   const within = toSize(context, node.within);
   const value = checkEquationValue(inside, node, variable);

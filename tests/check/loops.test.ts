@@ -28,3 +28,19 @@ test('an end that is no truth value', () => {
 }`).code,
   ).toBe('E0121');
 });
+
+test.each(['s <- s + v', 'for j < 2 { s <- s + v }'])(
+  'an equation that updates the carry of a loop around it: %s',
+  (update) => {
+    const { code, message } = only(`fn f(x: [n]) -> s: real {
+  for i < n with s = 0.0 {
+    fix v = 0.5 tol 1e-6 within 20 {
+      v <- cos(v)
+      ${update}
+    }
+  }
+}`);
+    expect(code).toBe('E0456');
+    expect(message).toBe('an update of what a loop around it carries in the body of `fix`');
+  },
+);
