@@ -9,7 +9,7 @@ import { helperText } from './helpers.ts';
 import type { Kernel, KernelKind } from './kernel.ts';
 import type { KernelContext, KernelFrame } from './kernel-context.ts';
 import { readsOf } from './kernel-reads.ts';
-import { comments, nameOfKernel } from './kernel-title.ts';
+import { comments, nameOfKernel, titleOf, type KernelTitle } from './kernel-title.ts';
 import { writeMapKernel } from './map-kernel.ts';
 import { uniqueNames } from './names.ts';
 import { writeProductKernel } from './product-kernel.ts';
@@ -26,7 +26,13 @@ export interface EmittedKernel {
   readonly readsSizes: boolean;
   /** How many workgroups run; above 65,535 they are folded into rows of so many. */
   readonly groups: Dim;
-  /** What is computed, for listings. */
+  readonly title: KernelTitle;
+  readonly kernel: Kernel;
+  /** Of a product: how it is computed. */
+  readonly variant: string | null;
+  /** The values that are stored. */
+  readonly written: readonly Value[];
+  /** What is computed, for listings: in topological order. */
   readonly nodes: readonly Node[];
 }
 
@@ -93,7 +99,8 @@ export function emitKernel(
   writer.text(frame.groups);
   const { lines, functions, helpers, sizes } = writer.finish();
   const ordered = network.graph.nodes.filter((node) => nodes.has(node));
-  const name = unique(uniqueName(nameOfKernel(network, kernel, ordered)));
+  const title = titleOf(network, kernel, ordered);
+  const name = unique(uniqueName(nameOfKernel(title)));
   // A branch that is never taken is not written, nor bound what it alone would read.
   const bound = [...buffers].filter(([value]) => used.has(value));
   const readsSizes = sizes.size > 0;
@@ -110,6 +117,10 @@ export function emitKernel(
     buffers: bound.map(([value, { access }]) => ({ value, access })),
     readsSizes,
     groups: frame.groups,
+    title,
+    kernel,
+    variant: frame.variant ?? null,
+    written: outputs,
     nodes: ordered,
   };
 }

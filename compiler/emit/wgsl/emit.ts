@@ -19,6 +19,8 @@ import { emitSteps, kernelsOf, type Emission, type Step } from './steps.ts';
 
 export interface WgslProgram {
   readonly name: string;
+  /** What was scheduled: the graph, its composites expanded. */
+  readonly graph: Graph;
   /** The free sizes, in the order of the members of `dims`, and where each is found. */
   readonly sizes: readonly { readonly name: string; readonly source: SizeSource }[];
   readonly inputs: readonly ProgramPort[];
@@ -135,6 +137,7 @@ function assemble(
       : { count: step.count, steps: step.steps.map(numbered) };
   return {
     name: graph.name,
+    graph,
     sizes,
     inputs: graph.inputs.map((port, slot) => ({ port, slot })),
     outputs: graph.outputs.map((port, i) => ({ port, slot: slotOf(outputs[i]) })),

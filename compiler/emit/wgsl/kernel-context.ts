@@ -32,6 +32,8 @@ export interface KernelFrame {
   readonly groups: Dim;
   /** Declarations in workgroup memory. */
   readonly shared: readonly string[];
+  /** Of a product: the name of the variant. */
+  readonly variant?: string;
 }
 
 export const mostGroups = 65535;

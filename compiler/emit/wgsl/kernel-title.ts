@@ -6,16 +6,42 @@ import type { Kernel } from './kernel.ts';
 import { identifier } from './names.ts';
 import { isFolded, type Network } from './network.ts';
 
-/** `net_l1_dot_general_select`: where it is from, what it folds, if anything, and what it ends with. */
-export function nameOfKernel(network: Network, kernel: Kernel, nodes: readonly Node[]): string {
+export interface KernelTitle {
+  /** The module path, `net.l1`. */
+  readonly path: string;
+  /** What it folds, if anything, and what it ends with. */
+  readonly ops: readonly string[];
+  /** Where its main operation is written. */
+  readonly line: SourceLine | null;
+}
+
+export interface SourceLine {
+  readonly text: string;
+  /** `std/nn.dlg:12`. */
+  readonly place: string;
+}
+
+export function titleOf(network: Network, kernel: Kernel, nodes: readonly Node[]): KernelTitle {
   const telling = nodes.filter(({ op }) => !silent.has(op));
   const all = telling.length > 0 ? telling : nodes;
   const folded = kernel.values.find((value) => isFolded(network, value));
   const main = (folded && network.producerOf(folded)) ?? all[0];
   const last = all.at(-1) ?? main;
-  const path = main.origin.path === '' ? commonPath(nodes) : main.origin.path;
-  const ops = main.op === last.op ? [main.op] : [main.op, last.op];
-  return identifier([path, ...ops].filter((part) => part !== '').join('_'));
+  return {
+    path: main.origin.path === '' ? commonPath(nodes) : main.origin.path,
+    ops: main.op === last.op ? [main.op] : [main.op, last.op],
+    line: lineOf(main),
+  };
+}
+
+/** `net_l1_dot_general_select`. */
+export const nameOfKernel = ({ path, ops }: KernelTitle): string =>
+  identifier([path, ...ops].filter((part) => part !== '').join('_'));
+
+function lineOf({ origin: { span } }: Node): SourceLine | null {
+  if (span === null) return null;
+  const { line } = positionOf(span.source, span.start);
+  return { text: lineText(span.source, line).trim(), place: `${span.source.path}:${line}` };
 }
 
 /** The longest path that all nodes with a path lie in. */
@@ -41,13 +67,11 @@ const mostLines = 8;
 /** The source lines that the kernel computes, with the paths they are of. */
 export function comments(nodes: readonly Node[]): string {
   const lines = new Map<string, string>();
-  for (const { origin, op } of nodes) {
-    if (origin.span === null || silent.has(op)) continue;
-    const { source, start } = origin.span;
-    const { line } = positionOf(source, start);
-    const key = `${source.path}:${line}`;
-    const path = origin.path === '' ? '' : `${origin.path}: `;
-    if (!lines.has(key)) lines.set(key, `// ${path}${lineText(source, line).trim()}   (${key})`);
+  for (const node of nodes) {
+    const line = silent.has(node.op) ? null : lineOf(node);
+    if (line === null || lines.has(line.place)) continue;
+    const path = node.origin.path === '' ? '' : `${node.origin.path}: `;
+    lines.set(line.place, `// ${path}${line.text}   (${line.place})`);
   }
   const all = [...lines.values()];
   const shown = all.slice(0, mostLines);

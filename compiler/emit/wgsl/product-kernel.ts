@@ -36,5 +36,6 @@ export function writeProductKernel(context: KernelContext): KernelFrame {
       storeAll(context, context.outputs, index);
     },
   };
-  return chooseVariant(task).write(task);
+  const variant = chooseVariant(task);
+  return { ...variant.write(task), variant: variant.name };
 }

@@ -1,0 +1,85 @@
+// What a program costs, kernel by kernel, for one choice of its free sizes: `dlg build --target wgsl --explain`.
+
+import type { Dim, DimVar, PackVar } from '../../dims/dim.ts';
+import type { ProgramStep, WgslProgram } from './emit.ts';
+import type { EmittedKernel } from './emit-kernel.ts';
+import type { KernelKind } from './kernel.ts';
+import type { KernelTitle } from './kernel-title.ts';
+import { leastBytes } from './least.ts';
+import { createMeasure, total, workOf, type Work } from './work.ts';
+
+export interface Explanation {
+  readonly name: string;
+  /** The values that the free sizes are taken to have. */
+  readonly sizes: Readonly<Record<string, number>>;
+  /** In the order they run. */
+  readonly kernels: readonly KernelCost[];
+  /** All kernels, as often as they run. */
+  readonly total: Work & { readonly runs: number };
+  /** The least bytes (least.ts), and how many times as many are moved. */
+  readonly least: number;
+  readonly ratio: number;
+}
+
+/** Of one run of a kernel. */
+export interface KernelCost extends Work {
+  readonly name: string;
+  readonly title: KernelTitle;
+  readonly kind: KernelKind;
+  readonly variant: string | null;
+  /** What it runs over. */
+  readonly domain: readonly Dim[];
+  /** Axes of the domain that are reduced. */
+  readonly axes: readonly number[];
+  /** How often it runs: in a loop, once a step. */
+  readonly runs: number;
+}
+
+/** What a free size is taken to be where nothing is said. */
+export const usualSize = 64;
+
+export function explain(
+  { name, graph, sizes, kernels, steps }: WgslProgram,
+  given: ReadonlyMap<string, number> = new Map(),
+): Explanation {
+  const values = new Map<DimVar | PackVar, number>(
+    sizes.map(({ name: size, source }) => [source.variable, given.get(size) ?? usualSize]),
+  );
+  const measure = createMeasure((v) => values.get(v) ?? Number.NaN);
+  const costOf = (kernel: EmittedKernel, runs: number): KernelCost => ({
+    name: kernel.name,
+    title: kernel.title,
+    kind: kernel.kernel.kind,
+    variant: kernel.variant,
+    domain: kernel.kernel.domain,
+    axes: kernel.kernel.axes,
+    runs,
+    ...workOf(kernel, measure),
+  });
+  const inOrder = (of: readonly ProgramStep[], runs: number): readonly KernelCost[] =>
+    of.flatMap((step) =>
+      'kernel' in step
+        ? [costOf(kernels[step.kernel], runs)]
+        : inOrder(step.steps, runs * measure(step.count)),
+    );
+  const costs = inOrder(steps, 1);
+  const sum = (of: (cost: KernelCost) => number): number =>
+    total(costs.map((cost) => of(cost) * cost.runs));
+  const whole = {
+    runs: sum(() => 1),
+    operations: sum(({ operations }) => operations),
+    read: sum(({ read }) => read),
+    written: sum(({ written }) => written),
+  };
+  const least = leastBytes(graph, measure);
+  return {
+    name,
+    sizes: Object.fromEntries(
+      sizes.map(({ name: size, source }) => [size, values.get(source.variable) ?? Number.NaN]),
+    ),
+    kernels: costs,
+    total: whole,
+    least,
+    ratio: least === 0 ? 1 : (whole.read + whole.written) / least,
+  };
+}
