@@ -9,6 +9,8 @@ import { fileURLToPath } from 'node:url';
 
 import { build } from 'esbuild';
 
+import { bundleRuntime } from './wgsl-runtime/bundle.mjs';
+
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const outdir = join(root, process.argv[2] ?? 'dist');
@@ -25,7 +27,10 @@ await build({
   // All in one folder, so that ../stdlib is the library wherever code lands.
   chunkNames: '[name]-[hash]',
   external: ['onnxruntime-node', 'webgpu'],
-  define: { 'process.env.DLG_VERSION': JSON.stringify(version) },
+  define: {
+    'process.env.DLG_VERSION': JSON.stringify(version),
+    'process.env.DLG_WGSL_RUNTIME': JSON.stringify(JSON.stringify(await bundleRuntime())),
+  },
   // The CommonJS packages in the bundle call `require` for Node's own modules.
   banner: {
     js: "#!/usr/bin/env node\nimport { createRequire as dlgRequire } from 'node:module';\nconst require = dlgRequire(import.meta.url);",

@@ -1,8 +1,12 @@
 // What every command that runs or writes a program does first: read the file, compile it, show what is wrong.
 
 import { compile, type CompileOptions } from '../compiler/pipeline.ts';
-import type { CompiledFunction, CompiledProgram, CompiledTrain } from '../compiler/program.ts';
-import { showPort } from '../runtime/data/fit.ts';
+import {
+  showPort,
+  type CompiledFunction,
+  type CompiledProgram,
+  type CompiledTrain,
+} from '../compiler/program.ts';
 import { isProblem, problem, type Problem } from '../runtime/problem.ts';
 import { exit, fail, show, type ExitCode } from './output.ts';
 import { host, readSource } from './sources.ts';

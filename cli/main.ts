@@ -3,6 +3,7 @@
 
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 
+import { adapters, targets } from './targets.ts';
 import { closeDevices, devices } from './device.ts';
 import { exit, note, type ExitCode } from './output.ts';
 
@@ -37,6 +38,21 @@ const mapOption = (): Option =>
     '--map <old=new>',
     'what the weights call a tensor, or the first parts of several; or a JSON file that says so',
   ).argParser(collect);
+
+function targetList(text: string): readonly string[] {
+  const wanted = text.split(',').map((target) => target.trim());
+  if (wanted.every((target) => targets.some((known) => known === target))) return wanted;
+  throw new InvalidArgumentError(`expected ${targets.join(', ')} or ${targets.join(',')}.`);
+}
+
+const targetOption = (): Option =>
+  new Option('--target <targets>', 'what models to write: onnx, wgsl or onnx,wgsl')
+    .argParser(targetList)
+    .default(['onnx'], 'onnx');
+const adapterOption = (): Option =>
+  new Option('--adapter <kind>', 'what WGSL is to be fast on: a gpu, or software that acts as one')
+    .choices(adapters)
+    .default('gpu');
 
 const seed = wholeNumber(0, 2 ** 32 - 1);
 const example = (text: string): string => `\nExample:\n  ${text.trim().replaceAll('\n', '\n  ')}\n`;
@@ -82,23 +98,24 @@ program
 
 program
   .command('build')
-  .description('compile a file to ONNX models: inference, training step, initial parameters')
+  .description('compile a file to ONNX models, or to a JavaScript module that runs on WebGPU')
   .argument('<file>', 'a .dlg file')
-  .addOption(new Option('--target <target>', 'what to write').choices(['onnx']).default('onnx'))
+  .addOption(targetOption())
   .option('--out <folder>', 'where to write', 'out')
-  .option('--weights <file>', 'safetensors to put into the inference models')
+  .option('--weights <file>', 'safetensors for the inference models, and beside the module')
   .addOption(
-    new Option('--steps <k>', 'training steps in one run of the training model').argParser(
+    new Option('--steps <k>', 'training steps in one run of the ONNX training model').argParser(
       wholeNumber(1, 1_000_000),
     ),
   )
+  .addOption(adapterOption())
   .addOption(mapOption())
   .option('--print-after <pass>', 'print the graphs after this pass of the compiler')
   .option('--stats', 'print how long each stage took and what it left')
   .addOption(jsonOption())
   .addHelpText(
     'after',
-    example('dlg build net.dlg --target onnx --out out --weights out/net.safetensors'),
+    example('dlg build net.dlg --target onnx,wgsl --out out/web --weights out/net/net.safetensors'),
   )
   .action(async (file: string, options) => {
     const { build } = await import('./commands/build.ts');
@@ -107,7 +124,7 @@ program
 
 program
   .command('train')
-  .description('train a program on data; writes weights, ONNX models, the loss curve')
+  .description('train a program on data; writes weights, models, the loss curve')
   .argument('<file>', 'a .dlg file')
   .option('--block <name>', 'the train block, if there are several')
   .option('--data <name=file>', 'training data for an input, once for each', assignment)
@@ -151,6 +168,8 @@ program
     ),
   )
   .option('--out <folder>', 'where to write (default: out/NAME)')
+  .addOption(targetOption())
+  .addOption(adapterOption())
   .option('--resume', 'go on from the checkpoint in the output folder, if there is one')
   .addOption(
     new Option(

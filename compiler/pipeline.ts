@@ -8,6 +8,7 @@ import { collectRefusals } from './elaborate/context.ts';
 import { derivativeGraph } from './elaborate/derivative-graph.ts';
 import { elaborate } from './elaborate/elaborate.ts';
 import { emitOnnx } from './emit/onnx/emit.ts';
+import { emitModule, type ModuleOptions } from './emit/wgsl/module.ts';
 import type { Graph } from './ir/graph.ts';
 import type { Tensor } from './ir/tensor.ts';
 import type { CompiledProgram } from './program.ts';
@@ -129,3 +130,9 @@ export function exportOnnx(
     files.set(`${name}.init.onnx`, emitOnnx(init));
   return files;
 }
+
+/** The program as an ES module that runs it on WebGPU, its types, and its kernels: texts by file name. */
+export const exportWgsl = (
+  program: CompiledProgram,
+  options: ModuleOptions,
+): ReadonlyMap<string, string> => emitModule(program, options);

@@ -2,6 +2,7 @@
 // know to feed them. The emitters and the training loop start from here.
 
 import type { Dim } from './dims/dim.ts';
+import { showDim } from './dims/show.ts';
 import type { Graph } from './ir/graph.ts';
 
 /** How a data input or a result is declared in the source; loaders check files against it. */
@@ -12,6 +13,14 @@ export interface DataPort {
   readonly size: Dim | null;
   /** Constants, or free sizes such as the batch B. */
   readonly shape: readonly Dim[];
+}
+
+/** As the source writes it: `fin(10)[B]`, `[B, 784]`. */
+export function showPort({ base, size, shape }: DataPort): string {
+  const axes = `[${shape.map(showDim).join(', ')}]`;
+  if (base === 'real') return shape.length === 0 ? 'real' : axes;
+  const name = base === 'fin' && size !== null ? `fin(${showDim(size)})` : base;
+  return shape.length === 0 ? name : `${name}${axes}`;
 }
 
 export interface CompiledFunction {

@@ -71,6 +71,10 @@ export function readWeightsFile(path: string): SafetensorsFile | Problem {
   return isProblem(file) ? { ...file, code: 'E0508' as const } : file;
 }
 
+/** Whether a run can go on from it. */
+export const isCheckpoint = ({ metadata }: SafetensorsFile): boolean =>
+  parsePosition(metadata) !== null;
+
 const isSums = (value: unknown): value is Sums => {
   if (typeof value !== 'object' || value === null) return false;
   const { rows, totals } = value as Partial<Record<keyof Sums, unknown>>;

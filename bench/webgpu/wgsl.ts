@@ -22,6 +22,10 @@ export function wgslOf(task: Task, adapter: AdapterClass): string {
       dtype: value.dtype,
       data: [...value.data],
     })),
-    kernels: plan.kernels.map((kernel) => ({ ...kernel, groups: kernel.groups(sizes) })),
+    kernels: plan.kernels.map((kernel) => ({
+      ...kernel,
+      code: plan.code[kernel.name],
+      groups: kernel.groups(sizes),
+    })),
   });
 }

@@ -1,23 +1,27 @@
-// `dlg build FILE`: compiles to ONNX models; shows the graphs on the way, and what each stage took.
+// `dlg build FILE`: compiles to ONNX models and modules for WebGPU; shows the graphs on the way, and what each stage took.
 
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 
 import { printGraph } from '../../compiler/ir/print.ts';
 import type { Graph } from '../../compiler/ir/graph.ts';
 import type { Tensor } from '../../compiler/ir/tensor.ts';
-import { exportOnnx } from '../../compiler/pipeline.ts';
 import type { CompiledProgram } from '../../compiler/program.ts';
 import { passes } from '../../compiler/transform/passes.ts';
+import { isCheckpoint, readWeightsFile } from '../../runtime/checkpoint.ts';
+import { writeSafetensors } from '../../runtime/data/safetensors.ts';
 import { writeAtomic } from '../../runtime/files.ts';
-import { count, isProblem, plural, type Problem } from '../../runtime/problem.ts';
+import { count, isProblem, plural, problem, type Problem } from '../../runtime/problem.ts';
 import type { PortInfo } from '../../runtime/program.ts';
-import { loadWeights } from '../../runtime/weights.ts';
+import { loadWeights, startingWeights } from '../../runtime/weights.ts';
+import { artifacts } from '../artifacts.ts';
 import { compileFile } from '../compile.ts';
 import { renamingsOf } from '../maps.ts';
 import { exit, fail, note, print, type ExitCode } from '../output.ts';
+import type { TargetOptions } from '../targets.ts';
 import { weightPorts } from '../weights.ts';
 
-interface BuildOptions {
+interface BuildOptions extends TargetOptions {
   readonly out: string;
   readonly weights?: string;
   readonly steps?: number;
@@ -43,7 +47,7 @@ export async function build(file: string, options: BuildOptions): Promise<ExitCo
     onStage: stats.stage,
   });
   if (typeof compiled === 'number') return compiled;
-  const written = write(compiled.program, options, stats);
+  const written = await write(compiled.program, options, stats);
   if (isProblem(written)) return fail(written, options);
   if (options.stats === true) note(stats.text());
   for (const [path, bytes] of written) note(`${path}  ${size(bytes)}`);
@@ -51,30 +55,67 @@ export async function build(file: string, options: BuildOptions): Promise<ExitCo
 }
 
 /** The bytes written to each path. */
-function write(
+async function write(
   program: CompiledProgram,
-  { out, weights: path, map, steps }: BuildOptions,
+  options: BuildOptions,
   stats: Stats,
-): ReadonlyMap<string, number> | Problem {
-  let weights: ReadonlyMap<string, Tensor> | undefined;
-  if (path !== undefined) {
-    const rules = renamingsOf(map);
-    if (isProblem(rules)) return rules;
-    const ports = program.functions.flatMap(({ graph }) => weightPorts(graph));
-    const loaded = loadWeights(path, uniqueByName(ports), rules);
-    if (isProblem(loaded)) return loaded;
-    weights = loaded;
-  }
+): Promise<ReadonlyMap<string, number> | Problem> {
+  const { out } = options;
+  const weights = readWeights(program, options);
+  if (isProblem(weights)) return weights;
+  const isModule = options.target.includes('wgsl') && weights !== null;
+  const beside = isModule ? weightsBeside(program, weights, options) : new Map();
+  if (isProblem(beside)) return beside;
   const start = performance.now();
-  const models = exportOnnx(program, { weights, steps });
+  const weightsFile = isModule ? `${program.name}.safetensors` : null;
+  const models = await artifacts(program, options, { weights: weights ?? undefined, weightsFile });
   stats.stage('emit', performance.now() - start);
   const written = new Map<string, number>();
-  for (const [name, bytes] of models) {
-    const refused = writeAtomic(join(out, name), bytes);
+  for (const [name, content] of [...models, ...beside]) {
+    const refused = writeAtomic(join(out, name), content);
     if (refused !== null) return refused;
-    written.set(join(out, name), bytes.length);
+    written.set(join(out, name), Buffer.byteLength(content));
   }
   return written;
+}
+
+type Tensors = ReadonlyMap<string, Tensor>;
+
+/** The weights of every export fn, and with a module also those of train blocks which the file has. */
+function readWeights(
+  { functions, trains }: CompiledProgram,
+  { weights: path, map, target }: BuildOptions,
+): Tensors | Problem | null {
+  if (path === undefined) return null;
+  const rules = renamingsOf(map);
+  if (isProblem(rules)) return rules;
+  const ports = uniqueByName(functions.flatMap(({ graph }) => weightPorts(graph)));
+  if (!target.includes('wgsl')) return loadWeights(path, ports, rules);
+  const learnt = trains.flatMap(({ step }) => weightPorts(step));
+  const found = startingWeights(path, uniqueByName([...ports, ...learnt]), rules);
+  if (isProblem(found)) return found;
+  const lacks = ports.some(({ name }) => found.missing.includes(name));
+  return lacks ? loadWeights(path, ports, rules) : found.tensors;
+}
+
+/** The file of weights that a module reads. One that is there already may be a checkpoint, which is more. */
+function weightsBeside(
+  { name }: CompiledProgram,
+  weights: Tensors,
+  { out, weights: source = '', map = [] }: BuildOptions,
+): ReadonlyMap<string, Uint8Array> | Problem {
+  const file = `${name}.safetensors`;
+  const path = join(out, file);
+  if (resolve(path) === resolve(source) && map.length === 0) return new Map();
+  const before = existsSync(path) ? readWeightsFile(path) : null;
+  if (before !== null && !isProblem(before) && isCheckpoint(before))
+    return problem(
+      'E0514',
+      path,
+      'is a checkpoint of `dlg train`, which the weights would replace',
+      '`--out` names another folder',
+    );
+  return new Map([[file, writeSafetensors(weights, { format: 'dlg weights 1' })]]);
 }
 
 const uniqueByName = (ports: readonly PortInfo[]): readonly PortInfo[] => [

@@ -81,7 +81,7 @@ async function trainJob(job: Job, options: TrainOptions): Promise<TrainResult | 
   const ended =
     isProblem(result) || result.kind === 'stopped'
       ? result
-      : await finish(job, programs, settings, points, result);
+      : await finish(job, options, programs, settings, points, result);
   const { steps, ...single } = programs;
   await Promise.all([...Object.values(single), steps?.program].map((p) => p?.dispose()));
   return ended;
@@ -107,6 +107,7 @@ function keptOf({ block }: Job, tensors: Kept['tensors'], best: Kept['best']): K
 /** Writes the models, and measures on the test data what they hold. */
 async function finish(
   job: Job,
+  options: TrainOptions,
   { evaluate }: TrainPrograms,
   settings: TrainSettings,
   points: readonly Point[],
@@ -125,7 +126,7 @@ async function finish(
     );
   const weights = finalWeights(job, last);
   if (isProblem(weights)) return weights;
-  const refused = writeModels(job, weights, best !== null);
+  const refused = await writeModels(job, options, weights, best !== null);
   if (refused !== null) return refused;
   const isLast = best === null || best.epoch === epoch;
   const test: Measures | null =

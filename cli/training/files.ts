@@ -1,10 +1,9 @@
 // The files that a run of `dlg train` leaves. Each is replaced whole; the checkpoint is the last of its group, so that it never runs
 // ahead of what it speaks of.
 
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 import type { Tensor } from '../../compiler/ir/tensor.ts';
-import { exportOnnx } from '../../compiler/pipeline.ts';
 import type { CompiledTrain } from '../../compiler/program.ts';
 import { saveCheckpoint, type Checkpoint } from '../../runtime/checkpoint.ts';
 import { writeSafetensors } from '../../runtime/data/safetensors.ts';
@@ -13,10 +12,12 @@ import { isProblem, type Problem } from '../../runtime/problem.ts';
 import type { Point } from '../../runtime/train.ts';
 import type { Best } from '../../runtime/validation.ts';
 import { loadWeights } from '../../runtime/weights.ts';
+import { artifacts } from '../artifacts.ts';
 import { metricsCsv } from '../metrics.ts';
 import { note } from '../output.ts';
 import { lossPlot } from '../plot.ts';
 import { weightPorts } from '../weights.ts';
+import type { TargetOptions } from '../targets.ts';
 import type { Job } from './job.ts';
 
 /** The weights of the best epoch, until they are written. */
@@ -63,14 +64,16 @@ export function finalWeights(
   return position.best === null ? tensors : loadWeights(paths.best, weightPorts(block.step));
 }
 
-/** The ONNX models, the inference models with the learnt weights inside. */
-export function writeModels(
+/** The models: those of ONNX for inference have the learnt weights inside, the module of WGSL reads the file. */
+export async function writeModels(
   { program, paths }: Job,
+  options: TargetOptions,
   weights: ReadonlyMap<string, Tensor>,
   hasBest: boolean,
-): Problem | null {
+): Promise<Problem | null> {
   const written = [paths.checkpoint, paths.metrics, paths.plot, ...(hasBest ? [paths.best] : [])];
-  for (const [name, bytes] of exportOnnx(program, { weights })) {
+  const weightsFile = basename(hasBest ? paths.best : paths.checkpoint);
+  for (const [name, bytes] of await artifacts(program, options, { weights, weightsFile })) {
     const path = join(paths.folder, name);
     const refused = writeAtomic(path, bytes);
     if (isProblem(refused)) return refused;

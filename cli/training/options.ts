@@ -2,8 +2,9 @@
 
 import type { Sources } from '../../runtime/data/dataset.ts';
 import type { DeviceOptions } from '../device.ts';
+import type { TargetOptions } from '../targets.ts';
 
-export interface TrainOptions extends DeviceOptions {
+export interface TrainOptions extends DeviceOptions, TargetOptions {
   readonly block?: string;
   readonly data?: Sources;
   readonly test?: Sources;

@@ -1,22 +1,42 @@
-// Dimensions as text: `showDim` for people, `sourceDim` in DLG's syntax for suggested fixes and printed graphs.
+// Dimensions as text: `showDim` for people, `sourceDim` in DLG's syntax for suggested fixes and printed graphs, `javascriptDim` as an
+// expression that computes them.
 
 import { add, isDefined, multiply, sumOfTerms } from './arithmetic.ts';
 import type { Atom, Dim, DimVar, PackVar, Term } from './dim.ts';
 
 interface Style {
+  readonly variable: (v: DimVar) => string;
+  readonly power: (base: string, exponent: number) => string;
   /** The text of `top / bottom`, rounded down, and whether it must be bracketed inside a product. */
   readonly quotient: (top: Dim, bottom: Dim) => string;
   readonly bracketed: boolean;
 }
 
+const plain: Pick<Style, 'variable' | 'power'> = {
+  variable: ({ name }) => name,
+  power: (base, exponent) => `${base}^${exponent}`,
+};
+
 const forPeople: Style = {
+  ...plain,
   quotient: (top, bottom) => `floor(${operand(top, forPeople)} / ${operand(bottom, forPeople)})`,
   bracketed: false,
 };
 
 const forSource: Style = {
+  ...plain,
   quotient: (top, bottom) => `${operand(top, forSource)} // ${operand(bottom, forSource)}`,
   bracketed: true,
+};
+
+const forJavaScript = (variable: Style['variable']): Style => {
+  const style: Style = {
+    variable,
+    power: (base, exponent) => Array(exponent).fill(base).join(' * '),
+    quotient: (top, bottom) => `Math.floor(${operand(top, style)} / ${operand(bottom, style)})`,
+    bracketed: false,
+  };
+  return style;
 };
 
 const creation = (atom: Atom): number =>
@@ -63,7 +83,7 @@ function foldBack(d: Dim): readonly Term[] {
 }
 
 function showAtom(atom: Atom, style: Style): string {
-  if (atom.kind === 'variable') return atom.name;
+  if (atom.kind === 'variable') return style.variable(atom);
   if (atom.kind === 'numel') return `numel(..${atom.pack.name})`;
   return style.quotient(atom.numerator, atom.denominator);
 }
@@ -78,7 +98,8 @@ function showTerm(t: Term, style: Style, leads: boolean): string {
   const shown = factors.map(({ atom, power }) => {
     const text = showAtom(atom, style);
     const brackets = style.bracketed && atom.kind === 'quotient' && !alone;
-    return `${brackets ? `(${text})` : text}${power === 1 ? '' : `^${power}`}`;
+    const base = brackets ? `(${text})` : text;
+    return power === 1 ? base : style.power(base, power);
   });
   if (size !== 1 || shown.length === 0) shown.unshift(String(size));
   return shown.join(' * ');
@@ -109,6 +130,10 @@ export const showDim = (d: Dim): string => show(d, forPeople);
 
 /** In DLG's syntax: `2 * ((H + 1) // 2)`. */
 export const sourceDim = (d: Dim): string => show(d, forSource);
+
+/** In JavaScript: `2 * Math.floor((H + 1) / 2)`, its variables named by the caller. */
+export const javascriptDim = (d: Dim, nameOf: (v: DimVar) => string): string =>
+  show(d, forJavaScript(nameOf));
 
 /** `H = 7, W = 5`: the part of a valuation that these dimensions depend on is the caller's to select. */
 export const showValuation = (valuation: ReadonlyMap<DimVar | PackVar, number>): string =>

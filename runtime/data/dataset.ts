@@ -2,9 +2,9 @@
 
 import { constant, isConstant } from '../../compiler/dims/arithmetic.ts';
 import type { Tensor } from '../../compiler/ir/tensor.ts';
-import type { DataPort } from '../../compiler/program.ts';
+import { showPort, type DataPort } from '../../compiler/program.ts';
 import { count, isProblem, plural, problem, type Problem } from '../problem.ts';
-import { fitAll, showPort, takeRows, type Column, type Loaded } from './fit.ts';
+import { fitAll, takeRows, type Column, type Loaded } from './fit.ts';
 import { loadArray, parseLocation } from './load.ts';
 
 export interface Dataset {

@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 
-import { showPort } from './fit.ts';
+import { showPort } from '../../compiler/program.ts';
 import type { Dataset } from './dataset.ts';
 
 /** Of each column's declaration, shape, scale and elements; whatever the file is called. */

@@ -2,11 +2,10 @@
 // said in docs/data.md; everything else is refused before anything runs.
 
 import { isConstant } from '../../compiler/dims/arithmetic.ts';
-import { showDim } from '../../compiler/dims/show.ts';
 import { bindSizes, type SizeOf } from '../../compiler/ir/sizes.ts';
 import type { DType, Tensor } from '../../compiler/ir/tensor.ts';
 import { allocate, sizeOf as elementCount } from '../../compiler/ir/tensor.ts';
-import type { DataPort } from '../../compiler/program.ts';
+import { showPort, type DataPort } from '../../compiler/program.ts';
 import { count, isProblem, problem, showSizes, type Problem } from '../problem.ts';
 import type { ArrayFile } from './array.ts';
 
@@ -34,14 +33,6 @@ const dtypes: Readonly<Record<DataPort['base'], DType>> = {
   fin: 'i32',
   bool: 'bool',
 };
-
-/** As the source writes it: `fin(10)[B]`, `[B, 784]`. */
-export function showPort({ base, size, shape }: DataPort): string {
-  const axes = showSizes(shape.map(showDim));
-  if (base === 'real') return shape.length === 0 ? 'real' : axes;
-  const name = base === 'fin' && size !== null ? `fin(${showDim(size)})` : base;
-  return shape.length === 0 ? name : `${name}${axes}`;
-}
 
 /** Fits arrays to their declarations together, so that a size that two of them share is one. */
 export function fitAll(

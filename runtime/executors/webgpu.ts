@@ -7,7 +7,9 @@ import type { Tensor } from '../../compiler/ir/tensor.ts';
 import type { Program } from '../program.ts';
 import { misfit } from '../program.ts';
 import { isSoftware } from '../webgpu/device.ts';
-import { createProgram } from '../webgpu/embedded.ts';
+import { createProgram } from '../webgpu/embedded/program.ts';
+import { arrays } from '../webgpu/embedded/tensors.ts';
+import type { HostTensor } from '../webgpu/embedded/types.ts';
 import { planOf } from '../webgpu/plan.ts';
 import { portInfo } from './interpreter.ts';
 
@@ -22,14 +24,25 @@ export async function webgpuProgram(
 ): Promise<Program> {
   const program = await createProgram(device, planOf(emitWgsl(graph, target)));
   const inputs = graph.inputs.map(portInfo);
+  const outputs = graph.outputs.map(portInfo);
   return {
     inputs,
-    outputs: graph.outputs.map(portInfo),
+    outputs,
     async run(feeds) {
       const problem = misfit(inputs, feeds);
       if (problem !== null) throw new Error(problem);
-      return (await program.run(feeds)) as Record<string, Tensor>;
+      const given = inputs.map(({ name }) => [name, hostTensor(feeds[name])] as const);
+      const results = await program.run(Object.fromEntries(given));
+      return Object.fromEntries(
+        outputs.map(({ name, dtype }) => [name, { dtype, ...results[name] }] as const),
+      );
     },
     dispose: async () => program.dispose(),
   };
+}
+
+/** Elements as WebGPU takes them: reals of 32 bits, in no memory that is shared. */
+function hostTensor({ dtype, shape, data }: Tensor): HostTensor {
+  const isPlain = !(data instanceof Float64Array) && data.buffer instanceof ArrayBuffer;
+  return { shape, data: isPlain ? data : arrays[dtype].from(data) };
 }

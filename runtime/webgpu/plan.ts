@@ -1,13 +1,16 @@
-// A WGSL program as the runtime takes it: dimension expressions become functions of the values of the free sizes.
+// A WGSL program as the runtime takes it: dimension expressions become functions of the values of the free sizes. An artifact has the
+// same as text (compiler/emit/wgsl/javascript.ts).
 
 import { evaluate } from '../../compiler/dims/arithmetic.ts';
 import type { Dim, DimVar, PackVar } from '../../compiler/dims/dim.ts';
 import { showDim } from '../../compiler/dims/show.ts';
 import type { ProgramPort, ProgramStep, WgslProgram } from '../../compiler/emit/wgsl/emit.ts';
-import type { Numbers, Plan, PlanPort, PlanStep } from './embedded.ts';
+import type { TensorData } from '../../compiler/ir/tensor.ts';
+import type { Numbers, Plan, PlanInput, PlanStep } from './embedded/types.ts';
 
 type Values = ReadonlyMap<DimVar | PackVar, number>;
 
+/** A plan whose every input is given and every output is a result. */
 export function planOf({
   sizes,
   inputs,
@@ -21,23 +24,23 @@ export function planOf({
   const at =
     (dim: Dim) =>
     (values: readonly number[]): number =>
-      evaluateWith(dim, new Map(variables.map((v, i) => [v, values[i]])));
-  const port = ({ port: { name, role, value }, slot }: ProgramPort): PlanPort => {
+      evaluateWith(dim, new Map(variables.map((v, i) => [v, values[i] ?? Number.NaN])));
+  const port = ({ port: { name, role, value }, slot }: ProgramPort): PlanInput => {
     const shape = value.shape.map(at);
     return {
       name,
       dtype: value.dtype,
-      type: `${value.dtype}[${value.shape.map(showDim).join(', ')}]`,
+      type: `[${value.shape.map(showDim).join(', ')}]`,
       shape: (values) => shape.map((size) => size(values)),
       slot,
-      isSize: role === 'size',
+      ...(role === 'size' ? { least: 0 } : {}),
     };
   };
   const stepOf = (step: ProgramStep): PlanStep =>
     'kernel' in step ? step.kernel : { count: at(step.count), steps: step.steps.map(stepOf) };
   const slotSizes = slots.map((slot) => slot.sizes.map(at));
   return {
-    solve(shapes) {
+    sizes(shapes) {
       const values = new Map<DimVar | PackVar, number>();
       for (const { source } of sizes) {
         const { variable, port: from, axis, coefficient, rest } = source;
@@ -52,10 +55,12 @@ export function planOf({
     },
     inputs: inputs.map(port),
     outputs: outputs.map(port),
+    held: [],
+    copies: [],
     slots: (values) => slotSizes.map((all) => Math.max(...all.map((size) => size(values)))),
-    tables: tables.map(({ slot, value }) => ({ slot, data: value.data as Numbers })),
-    kernels: kernels.map(({ code, name, slots: bound, readsSizes, groups }) => ({
-      code,
+    tables: tables.map(({ slot, value }) => ({ slot, data: numbersOf(value.data) })),
+    code: Object.fromEntries(kernels.map(({ name, code }) => [name, code])),
+    kernels: kernels.map(({ name, slots: bound, readsSizes, groups }) => ({
       name,
       slots: bound,
       readsSizes,
@@ -67,3 +72,6 @@ export function planOf({
 
 const evaluateWith = (dim: Dim, values: Values): number =>
   evaluate(dim, (v) => values.get(v) ?? Number.NaN);
+
+const numbersOf = (data: TensorData): Numbers =>
+  data instanceof Float64Array ? Float32Array.from(data) : data;

@@ -46,6 +46,8 @@ function refusal(options: Partial<TrainOptions>): string | null {
     device: 'cpu',
     threads: 1,
     epochs: 1,
+    target: ['onnx'],
+    adapter: 'gpu',
     block: 'classify',
     data: new Map([
       ['x', `${csv}:a-b`],

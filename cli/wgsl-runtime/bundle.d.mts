@@ -1,0 +1,3 @@
+import type { RuntimeText } from '../../compiler/emit/wgsl/module.ts';
+
+export function bundleRuntime(): Promise<RuntimeText>;

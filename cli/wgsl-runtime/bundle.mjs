@@ -1,0 +1,33 @@
+// The runtime that artifacts of `dlg build --target wgsl` carry, as minified text.
+
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { build } from 'esbuild';
+
+const folder = join(
+  dirname(fileURLToPath(import.meta.url)),
+  '..',
+  '..',
+  'runtime',
+  'webgpu',
+  'embedded',
+);
+
+async function bundle(name) {
+  const { outputFiles } = await build({
+    entryPoints: [join(folder, name)],
+    bundle: true,
+    minify: true,
+    write: false,
+    format: 'esm',
+    target: 'es2022',
+    logLevel: 'error',
+  });
+  return outputFiles[0].text;
+}
+
+export const bundleRuntime = async () => ({
+  inference: await bundle('load.ts'),
+  training: await bundle('load-learning.ts'),
+});

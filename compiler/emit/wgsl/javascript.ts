@@ -1,0 +1,185 @@
+// Pieces of JavaScript text: names, literals, numbers that depend on free sizes as functions of them, and the plan of a program, as the
+// runtime takes it (runtime/webgpu/embedded/types.ts).
+
+import { evaluate, isConstant, variablesOf } from '../../dims/arithmetic.ts';
+import type { Dim, DimVar } from '../../dims/dim.ts';
+import { javascriptDim, showDim } from '../../dims/show.ts';
+import type { Tensor } from '../../ir/tensor.ts';
+import type { ProgramPort, ProgramStep, WgslProgram } from './emit.ts';
+import { holdOnGpu } from './held.ts';
+
+export const indent = (text: string, by = '  '): string => text.replaceAll(/^(?=.)/gm, by);
+
+/** `'net.l1.W'`. */
+export const quoted = (text: string): string =>
+  `'${JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")}'`;
+
+/** A key of an object: quoted where it is no name. */
+export const keyOf = (name: string): string =>
+  /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name) ? name : quoted(name);
+
+/** `[a, b]`, in lines of their own where one does not hold them. */
+export function list(items: readonly string[]): string {
+  const line = `[${items.join(', ')}]`;
+  if (line.length <= 110 && !line.includes('\n')) return line;
+  return `[\n${items.map((item) => `${indent(item)},\n`).join('')}]`;
+}
+
+export function object(fields: readonly (readonly [name: string, value: string])[]): string {
+  const members = fields.map(([name, value]) => `${keyOf(name)}: ${value}`);
+  const line = `{ ${members.join(', ')} }`;
+  if (line.length <= 110 && !line.includes('\n')) return members.length === 0 ? '{}' : line;
+  return `{\n${members.map((member) => `${indent(member)},\n`).join('')}}`;
+}
+
+const arrays = { f32: 'Float32Array', i32: 'Int32Array', u32: 'Uint32Array', bool: 'Uint8Array' };
+
+/** The class of the elements' array. */
+export const arrayOf = ({ dtype }: Pick<Tensor, 'dtype'>): string => arrays[dtype];
+
+/** The shortest decimal that the 32-bit real is nearest to. */
+function decimal(value: number): string {
+  if (Object.is(value, -0)) return '-0';
+  for (let digits = 1; digits < 9; digits++) {
+    const text = Number(value.toPrecision(digits));
+    if (Math.fround(text) === value) return String(text);
+  }
+  return String(value);
+}
+
+const literal = (value: Tensor): string =>
+  `new ${arrayOf(value)}([${Array.from(value.data, (x) => decimal(value.dtype === 'f32' ? Math.fround(x) : x)).join(', ')}])`;
+
+// ---- sizes --------------------------------------------------------------------------------------------------------
+
+/** What a size must not be called in a strict function that computes with it. */
+const reserved = new Set(['arguments', 'eval', 'in', 'Math', 'shapes']);
+
+const safeName = (name: string): string => (reserved.has(name) ? `${name}_` : name);
+
+interface SizeNames {
+  readonly expression: (dim: Dim) => string;
+  /** `([B]) => [B, 10]`, or `() => [64, 10]`. */
+  readonly ofSizes: (dims: readonly Dim[], text: string) => string;
+  readonly all: readonly string[];
+}
+
+function namesOf({ sizes }: WgslProgram): SizeNames {
+  const names = new Map<DimVar, string>(
+    sizes.map(({ name, source }) => [source.variable, safeName(name)]),
+  );
+  const all = [...names.values()];
+  return {
+    all,
+    expression: (dim) => javascriptDim(dim, (v) => names.get(v) ?? 'NaN'),
+    ofSizes: (dims, text) =>
+      dims.every((dim) => variablesOf(dim).size === 0)
+        ? `() => ${text}`
+        : `([${all.join(', ')}]) => ${text}`,
+  };
+}
+
+/** The free sizes from the shapes of the inputs. */
+function solving(
+  { sizes }: WgslProgram,
+  inputs: readonly ProgramPort[],
+  { expression, all }: SizeNames,
+): string {
+  const found = sizes.map(({ source: { port, axis, coefficient, rest } }) => {
+    // Of a size that is an input itself, the only element is its value.
+    const from = inputs.findIndex((input) => input.port.name === port.name);
+    const size = `shapes[${from}][${axis ?? 0}]`;
+    const [by, less] = [expression(coefficient), expression(rest)];
+    const top = less === '0' ? size : `(${size} - (${less}))`;
+    return by === '1' ? top : `${top} / (${by})`;
+  });
+  const [only] = found;
+  if (found.length === 0) return '() => []';
+  if (found.length === 1) return `(shapes) => [${only}]`;
+  const lines = found.map((text, i) => `  const ${all[i]} = ${text};\n`);
+  return `(shapes) => {\n${lines.join('')}  return [${all.join(', ')}];\n}`;
+}
+
+// ---- plans --------------------------------------------------------------------------------------------------------
+
+/** How an index is declared: its values are below. */
+export type Bounds = ReadonlyMap<string, Dim>;
+
+/** The plan of a program; `kernelNames` are those of its kernels in `code`, `heldAs` the key of a held value. */
+export function planText(
+  program: WgslProgram,
+  kernelNames: readonly string[],
+  heldAs: (port: ProgramPort['port']) => string,
+  bounds: Bounds,
+): string {
+  const { inputs, outputs, held, copies, slots } = holdOnGpu(program);
+  const names = namesOf(program);
+  const { expression, ofSizes } = names;
+  const ofAll = (dims: readonly Dim[]): string => ofSizes(dims, list(dims.map(expression)));
+  const shared = ({ port: { name, value }, slot }: ProgramPort) =>
+    [
+      ['name', quoted(name)],
+      ['dtype', quoted(value.dtype)],
+      ['shape', ofAll(value.shape)],
+      ['slot', String(slot)],
+    ] as const;
+  const input = (of: ProgramPort): string => {
+    const { name, size, value } = of.port;
+    const below = bounds.get(name);
+    return object([
+      ...shared(of),
+      ['type', quoted(`[${value.shape.map(showDim).join(', ')}]`)],
+      ...(below === undefined ? [] : [['below', ofSizes([below], expression(below))] as const]),
+      ...(size === undefined ? [] : [['least', String(leastOf(size))] as const]),
+    ]);
+  };
+  const output = (of: ProgramPort): string =>
+    object([
+      ...shared(of),
+      ...(of.port.role === 'solved' ? [['equation', quoted(equationOf(of))] as const] : []),
+    ]);
+  const step = (of: ProgramStep): string =>
+    'kernel' in of
+      ? String(of.kernel)
+      : object([
+          ['count', ofSizes([of.count], expression(of.count))],
+          ['steps', list(of.steps.map(step))],
+        ]);
+  const kernels = program.kernels.map(({ slots: bound, readsSizes, groups }, i) =>
+    object([
+      ['name', quoted(kernelNames[i])],
+      ['slots', `[${bound.join(', ')}]`],
+      ['readsSizes', String(readsSizes)],
+      ['groups', ofSizes([groups], expression(groups))],
+    ]),
+  );
+  const sizes = slots.map((slot) => slot.sizes);
+  const largest = sizes.map((all) =>
+    all.length === 1 ? expression(all[0]) : `Math.max(${all.map(expression).join(', ')})`,
+  );
+  const tables = program.tables.map(({ slot, value }) =>
+    object([
+      ['slot', String(slot)],
+      ['data', literal(value)],
+    ]),
+  );
+  return object([
+    ['sizes', solving(program, inputs, names)],
+    ['inputs', list(inputs.map(input))],
+    ['outputs', list(outputs.map(output))],
+    ['held', list(held.map(({ port, slot }) => `[${quoted(heldAs(port))}, ${slot}]`))],
+    ['copies', list(copies.map(({ from, to }) => `[${from}, ${to}]`))],
+    ['slots', ofSizes(sizes.flat(), list(largest))],
+    ['tables', list(tables)],
+    ['code', 'code'],
+    ['kernels', list(kernels)],
+    ['steps', list(program.steps.map(step))],
+  ]);
+}
+
+const leastOf = (size: Dim): number =>
+  isConstant(size) ?? evaluate(size, (v) => (v.kind === 'variable' ? v.minimum : 1));
+
+/** `fix V`, of the output `solved.fix.V`. */
+const equationOf = ({ port: { name } }: ProgramPort): string =>
+  name.replace(/^solved\./, '').replace('.', ' ');

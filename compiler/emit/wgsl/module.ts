@@ -1,0 +1,129 @@
+// A program as an artifact that stands alone: NAME.js with its types, and its kernels as text. The module's text is what is particular to
+// the program, readable; the runtime, one for all programs, follows it, minified.
+
+import type { CompiledFunction, CompiledProgram, CompiledTrain } from '../../program.ts';
+import { isConstant } from '../../dims/arithmetic.ts';
+import type { Graph, Port } from '../../ir/graph.ts';
+import type { Target } from './adapter.ts';
+import { declarations } from './declarations.ts';
+import { emitWgsl, type WgslProgram } from './emit.ts';
+import { holdOnGpu } from './held.ts';
+import { indent, keyOf, object, planText, quoted, type Bounds } from './javascript.ts';
+import { kernelListing } from './listing.ts';
+
+/** The runtime as JavaScript that declares and exports `load`, and reads `model`; see runtime/webgpu/embedded/. */
+export interface RuntimeText {
+  readonly inference: string;
+  readonly training: string;
+}
+
+export interface ModuleOptions {
+  readonly target: Target;
+  readonly runtime: RuntimeText;
+  /** The name of the file of weights that lies beside the module; null where there is none. */
+  readonly weights: string | null;
+}
+
+/** The artifact's texts by file name: `NAME.js`, `NAME.d.ts`, and `NAME.FN.wgsl` for each export fn and train block. */
+export function emitModule(
+  program: CompiledProgram,
+  { target, runtime, weights }: ModuleOptions,
+): ReadonlyMap<string, string> {
+  const { name, functions, trains } = program;
+  const kernels = createKernels();
+  const held = new Map<string, string>();
+  const files = new Map<string, string>();
+  const emit = ({ graph, bounds, block }: Entry, listed: string[]): string => {
+    const emitted = emitWgsl(graph, target);
+    const heldAs = (port: Port): string => heldKey(port, block);
+    for (const { port } of holdOnGpu(emitted).held) held.set(heldAs(port), heldText(port, block));
+    listed.push(kernelListing(emitted));
+    return planText(emitted, kernels.namesOf(emitted), heldAs, bounds);
+  };
+  const plans = functions.map((f) => {
+    const listed: string[] = [];
+    const text = emit({ graph: f.graph, bounds: boundsOf(f), block: null }, listed);
+    files.set(`${name}.${f.name}.wgsl`, listed.join('\n'));
+    return [f.name, text] as const;
+  });
+  const blocks = trains.map((train) => {
+    const listed: string[] = [];
+    const bounds = boundsOf(train);
+    const parts = (['init', 'step', 'evaluate'] as const).map((part) => {
+      const entry = { graph: train[part], bounds, block: train.name };
+      return [part, emit(entry, listed)] as const;
+    });
+    files.set(`${name}.${train.name}.wgsl`, listed.join('\n'));
+    return [train.name, object(parts)] as const;
+  });
+  const model = object([
+    ['weights', weights === null ? 'null' : `new URL(${quoted(`./${weights}`)}, import.meta.url)`],
+    ['held', object([...held])],
+    ['functions', object(plans)],
+    ...(blocks.length > 0 ? [['blocks', object(blocks)] as const] : []),
+  ]);
+  const learns = blocks.length > 0;
+  const text = `// ${name}.dlg on WebGPU, as \`dlg build --target wgsl\` wrote it. Its types are in ${name}.d.ts.
+
+const code = ${kernels.text()};
+
+const model = ${model};
+
+// The runtime: the same for every program.
+${(learns ? runtime.training : runtime.inference).trim()}
+`;
+  return new Map([[`${name}.js`, text], [`${name}.d.ts`, declarations(program)], ...files]);
+}
+
+interface Entry {
+  readonly graph: Graph;
+  readonly bounds: Bounds;
+  readonly block: string | null;
+}
+
+const boundsOf = ({ data }: CompiledFunction | CompiledTrain): Bounds =>
+  new Map(data.flatMap(({ name, size }) => (size === null ? [] : [[name, size] as const])));
+
+/** Whether a held value belongs to its train block, and not to the model. */
+const isOwn = ({ role }: Port): boolean => role === 'optimizer' || role === 'counter';
+
+const pathOf = ({ name }: Port): string => name;
+
+const heldKey = (port: Port, block: string | null): string =>
+  isOwn(port) && block !== null ? `${block}: ${pathOf(port)}` : pathOf(port);
+
+const heldText = (port: Port, block: string | null): string =>
+  object([
+    ['dtype', quoted(port.value.dtype)],
+    ['shape', `[${port.value.shape.map((size) => isConstant(size) ?? 'NaN').join(', ')}]`],
+    ...(isOwn(port) && block !== null ? [['block', quoted(block)] as const] : []),
+  ]);
+
+interface Kernels {
+  /** The names of a program's kernels in `code`. */
+  readonly namesOf: (program: WgslProgram) => readonly string[];
+  readonly text: () => string;
+}
+
+/** All kernels of the module: one that several programs have is written once; two of one name are told apart. */
+function createKernels(): Kernels {
+  const names = new Map<string, string>();
+  const codes = new Map<string, string>();
+  const nameOf = ({ name, code }: WgslProgram['kernels'][number]): string => {
+    const known = names.get(code);
+    if (known !== undefined) return known;
+    let own = name;
+    for (let n = 2; codes.has(own); n++) own = `${name}_v${n}`;
+    names.set(code, own);
+    codes.set(own, code.replace(`fn ${name}(`, `fn ${own}(`));
+    return own;
+  };
+  return {
+    namesOf: ({ kernels }) => kernels.map(nameOf),
+    text: () =>
+      `{\n${[...codes].map(([name, code]) => `${indent(`${keyOf(name)}: \`\n`)}${escaped(code)}\`,\n`).join('')}}`,
+  };
+}
+
+/** As it stands in a template literal. */
+const escaped = (code: string): string => code.replaceAll(/[\\`]|\$(?=\{)/g, '\\$&');
