@@ -50,7 +50,8 @@ describe('usage', () => {
     [['train', 'a.dlg', '--data', 'x'], /expected NAME=FILE/],
     [['train', 'a.dlg', '--data', 'x=a', '--data', 'x=b'], /x is given twice/],
     [['train', 'a.dlg', '--device', 'gpu'], /Allowed choices are cpu, webgpu, interpreter/],
-    [['build', 'a.dlg', '--target', 'wgsl'], /Allowed choices are onnx/],
+    [['build', 'a.dlg', '--target', 'onnx,glsl'], /expected onnx, wgsl or onnx,wgsl/],
+    [['build', 'a.dlg', '--target', 'wgsl', '--adapter', 'cpu'], /Allowed choices are gpu, soft/],
   ] as const)('dlg %j is misuse', (args, message) => {
     const { code, err } = dlg('.', ...args);
     expect(err).toMatch(message);

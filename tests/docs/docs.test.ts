@@ -90,6 +90,8 @@ const options: ReadonlyMap<string, ReadonlySet<string>> = (() => {
     deviceOption: ['--device'],
     threadsOption: ['--threads'],
     mapOption: ['--map'],
+    targetOption: ['--target'],
+    adapterOption: ['--adapter'],
   };
   return new Map(
     source
