@@ -1,15 +1,17 @@
 // Which values get a buffer before kernels are merged: what leaves the graph, what is folded, and what several readers share and is
 // not worth computing again for each.
 
-import { equal } from '../../dims/arithmetic.ts';
+import { equal, exactDivide, one } from '../../dims/arithmetic.ts';
 import type { Node, Value } from '../../ir/graph.ts';
 import { product } from '../../ir/shape-arithmetic.ts';
+import type { Cost } from './lowering.ts';
 import { loweringOf, uniformValue, type Network } from './network.ts';
 
 /** In topological order; those of `forced` among them. */
 export function chooseKept(network: Network, forced: ReadonlySet<Value>): ReadonlySet<Value> {
   const kept = new Set<Value>();
   const costs = createCosts(network, kept);
+  const alone = createCosts(network, new Set());
   const isComputed = (value: Value): boolean =>
     !network.isInput(value) && network.literalOf(value) === null;
   const needed = new Set<Value>(forced);
@@ -22,7 +24,7 @@ export function chooseKept(network: Network, forced: ReadonlySet<Value>): Readon
     const lowering = loweringOf(node);
     if (lowering.kind === 'loop') node.inputs.forEach(need);
     if (lowering.kind === 'map' && lowering.cost === 'whole')
-      node.inputs.filter((x) => costs.of(x) > 0).forEach(need);
+      node.inputs.filter((x) => alone.of(x).instructions > 0).forEach(need);
   }
   for (const node of network.graph.nodes) {
     const { kind } = loweringOf(node);
@@ -43,18 +45,37 @@ const isUniform = (network: Network, value: Value): boolean => {
   return literal !== null && uniformValue(literal) !== null;
 };
 
-/** The most that is computed anew for each reader: two instructions on one element of a buffer. */
-const cheap = { instructions: 2, sources: 1 };
+/**
+ * The most that is computed anew from a buffer of as many elements: for a reader that takes an element many times, as a product does, and
+ * for one that takes it once, where the way through memory would cost more.
+ */
+const affordable = { often: 2, once: 24 };
 
 function isShared(network: Network, costs: Costs, value: Value): boolean {
   const node = network.producerOf(value);
   if (node === undefined || loweringOf(node).kind !== 'map' || isView(node)) return false;
   const readers = readersOf(network, value);
-  if (readers.length === 0) return false;
-  const isCheap =
-    costs.of(value) <= cheap.instructions && costs.sourcesOf(value).size <= cheap.sources;
-  if (isCheap) return false;
-  return readers.length > 1 || readers.some((reader) => repeats(value, reader));
+  const isRepeated = readers.some((reader) => repeats(value, reader));
+  if (readers.length === 0 || (readers.length === 1 && !isRepeated)) return false;
+  const { instructions: cost, sources, nodes } = costs.of(value);
+  const [source, ...more] = [...sources].filter((x) => !isSmaller(x, value));
+  if (cost > (isRepeated ? affordable.often : affordable.once) || more.length > 0) return true;
+  // What all else is computed from is stored in its stead.
+  return source !== undefined && !network.isInput(source) && isOnlyFor(network, source, nodes);
+}
+
+/** Whether a value has surely fewer elements than another, so that reading it anew costs little. */
+function isSmaller({ shape }: Value, than: Value): boolean {
+  const times = exactDivide(product(than.shape), product(shape));
+  return times !== null && !equal(times, one);
+}
+
+/** Whether nothing reads a source but these nodes, of which nothing is read by others but the result of the last. */
+function isOnlyFor(network: Network, source: Value, nodes: ReadonlySet<Node>): boolean {
+  const inside = [...nodes].slice(0, -1).flatMap(({ outputs }) => outputs);
+  return [source, ...inside].every((value) =>
+    network.usersOf(value).every((user) => nodes.has(user)),
+  );
 }
 
 const isView = (node: Node): boolean => {
@@ -88,40 +109,62 @@ const isGrowing = (node: Node, x: Value): boolean =>
   repeating.has(node.op) && !equal(product(x.shape), product(node.outputs[0].shape));
 
 interface Costs {
-  /** Instructions for an element, all that is not kept before it included. */
-  readonly of: (value: Value) => number;
-  /** The buffers read for it. */
-  readonly sourcesOf: (value: Value) => ReadonlySet<Value>;
+  readonly of: (value: Value) => Price;
   /** Whether an element takes a loop over a whole operand. */
   readonly isWhole: (node: Node) => boolean;
 }
 
-const instructions = { free: 0, cheap: 1, dear: 10, whole: 1000 } as const;
-const noSources: ReadonlySet<Value> = new Set();
+/** What an element takes, all that is not kept before it included. */
+interface Price {
+  readonly instructions: number;
+  /** The buffers read for it. */
+  readonly sources: ReadonlySet<Value>;
+  /** What is computed, in order. */
+  readonly nodes: ReadonlySet<Node>;
+}
+
+const instructions: Readonly<Record<Cost, number>> = {
+  free: 0,
+  cheap: 1,
+  dear: 10,
+  long: 100,
+  whole: 1000,
+};
 
 /** Follows `kept` as it grows; values are asked for in topological order. */
 function createCosts(network: Network, kept: ReadonlySet<Value>): Costs {
-  const known = new Map<Value, { cost: number; sources: ReadonlySet<Value> }>();
-  const find = (value: Value): { cost: number; sources: ReadonlySet<Value> } => {
-    if (kept.has(value) || network.isInput(value)) return { cost: 0, sources: new Set([value]) };
+  const known = new Map<Value, Price>();
+  const find = (value: Value): Price => {
+    const read = { instructions: 0, sources: new Set([value]), nodes: new Set<Node>() };
+    if (kept.has(value) || network.isInput(value)) return read;
     const found = known.get(value);
     if (found !== undefined) return found;
     const node = network.producerOf(value);
-    const lowering = node === undefined ? null : loweringOf(node);
-    if (node === undefined || lowering?.kind !== 'map')
-      return { cost: 0, sources: isUniform(network, value) ? noSources : new Set([value]) };
+    if (node === undefined || loweringOf(node).kind !== 'map')
+      return isUniform(network, value) ? { ...read, sources: new Set() } : read;
     const operands = node.inputs.map(find);
-    const cost = operands.reduce<number>((sum, x) => sum + x.cost, instructions[lowering.cost]);
-    const result = { cost, sources: new Set(operands.flatMap((x) => [...x.sources])) };
+    const nodes = new Set([...operands.flatMap((x) => [...x.nodes]), node]);
+    const result = {
+      instructions: [...nodes].reduce((sum, of) => sum + instructionsOf(of), 0),
+      sources: new Set(operands.flatMap(({ sources }) => [...sources])),
+      nodes,
+    };
     known.set(value, result);
     return result;
   };
   return {
-    of: (value) => find(value).cost,
-    sourcesOf: (value) => find(value).sources,
+    of: find,
     isWhole(node) {
       const lowering = loweringOf(node);
       return lowering.kind === 'map' && lowering.cost === 'whole';
     },
   };
+}
+
+/** Simple arithmetic on a scalar, the same for every element, counts for nothing. */
+function instructionsOf(node: Node): number {
+  const lowering = loweringOf(node);
+  if (lowering.kind !== 'map') return 0;
+  const isScalar = equal(product(node.outputs[0].shape), one);
+  return isScalar && lowering.cost === 'cheap' ? 0 : instructions[lowering.cost];
 }

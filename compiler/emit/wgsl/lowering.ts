@@ -26,10 +26,11 @@ export type WgslLowering<A extends Attributes = Attributes> =
 
 /**
  * What an element costs, which decides whether it may be computed again for a second consumer:
- * - `free`: a view; - `cheap`: a few arithmetic instructions; - `dear`: transcendental functions, ciphers, windows: once only;
+ * - `free`: a view; - `cheap`: a few arithmetic instructions; - `dear`: a transcendental function: again where that spares a way through
+ *   memory; - `long`: a cipher, a window: once only;
  * - `whole`: a loop over an operand: a kernel that is fused with nothing before it.
  */
-export type Cost = 'free' | 'cheap' | 'dear' | 'whole';
+export type Cost = 'free' | 'cheap' | 'dear' | 'long' | 'whole';
 
 export interface Mapping<A extends Attributes> {
   readonly kind: 'map';

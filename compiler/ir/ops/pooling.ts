@@ -90,7 +90,7 @@ const maxPoolOp = defineOp<Pool>({
   onnx: ({ onnx, names: [name], inputs: [x], attributes: { window } }) => [
     maxPool(onnx, { ...x, name }, window),
   ],
-  wgsl: { kind: 'map', cost: 'dear', element: windowMaximum },
+  wgsl: { kind: 'map', cost: 'long', element: windowMaximum },
   cases: sized.map(({ name, x, window }) => ({ name, attributes: { window }, inputs: [f32(x)] })),
 });
 
@@ -122,7 +122,7 @@ const maxPoolGradientOp = defineOp<Pool>({
   onnx: ({ onnx, names: [x, y, g], inputs, attributes: { window } }) => [
     maxPoolGradient(onnx, { ...inputs[0], name: x }, { ...inputs[1], name: y }, g, window),
   ],
-  wgsl: { kind: 'map', cost: 'dear', element: maximumGradient },
+  wgsl: { kind: 'map', cost: 'long', element: maximumGradient },
   cases: sized.map(({ name, x, y, window }) => ({
     name,
     attributes: { window },
@@ -175,7 +175,7 @@ const sumPoolOp = defineOp<Pool>({
   onnx: ({ onnx, names: [name], inputs: [x], attributes: { window } }) => [
     sumPool(onnx, { ...x, name }, window),
   ],
-  wgsl: { kind: 'map', cost: 'dear', element: windowSum },
+  wgsl: { kind: 'map', cost: 'long', element: windowSum },
   cases: sized.map(({ name, x, window }) => ({ name, attributes: { window }, inputs: [f32(x)] })),
 });
 
@@ -201,7 +201,7 @@ const sumPoolGradientOp = defineOp<WithShape>({
   onnx: ({ onnx, names: [name], inputs: [g], attributes: { window, shape } }) => [
     sumPoolGradient(onnx, { ...g, name }, window, shape),
   ],
-  wgsl: { kind: 'map', cost: 'dear', element: sumOfWindows('window') },
+  wgsl: { kind: 'map', cost: 'long', element: sumOfWindows('window') },
   cases: sized.map(({ name, y, shape, window }) => ({
     name,
     attributes: { window, shape },

@@ -62,7 +62,7 @@ const threefry = defineOp<Record<string, never>>({
   onnx: ({ onnx, names }) => onnx.call('threefry2x32', names, 2, blockOnnx),
   wgsl: {
     kind: 'map',
-    cost: 'dear',
+    cost: 'long',
     element: ({ inputs, index, read, code }) => {
       const block = inputs.map((_, operand) => read(operand, index));
       const words = code.bind('words', code.call('threefry2x32', ...block));

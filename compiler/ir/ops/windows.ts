@@ -110,7 +110,7 @@ const fold = defineOp<Fold>({
   onnx: ({ onnx, names: [name], inputs: [x], attributes: { window, shape } }) => [
     foldWindows(onnx, { ...x, name }, window, shape),
   ],
-  wgsl: { kind: 'map', cost: 'dear', element: sumOfWindows('tap') },
+  wgsl: { kind: 'map', cost: 'long', element: sumOfWindows('tap') },
   cases: sized.map(({ name, y, shape, window }) => ({
     name,
     attributes: { window, shape },
