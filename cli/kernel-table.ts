@@ -68,10 +68,10 @@ function titleText({ title: { path, ops }, runs }: KernelCost): string {
 }
 
 /** `[B, 64] of 128` for rows that are reduced, else the shape. */
-function domainText({ domain, axes }: KernelCost): string {
+function domainText({ kind, domain, axes }: KernelCost): string {
   const shape = (of: readonly number[]): string => shapeText(of.map((axis) => domain[axis]));
   const all = domain.map((_, axis) => axis);
-  if (axes.length === 0) return shape(all);
+  if (kind !== 'rows') return shape(all);
   return `${shape(all.filter((axis) => !axes.includes(axis)))} of ${shape(axes)}`;
 }
 

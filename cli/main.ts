@@ -54,6 +54,15 @@ const adapterOption = (): Option =>
     .choices(adapters)
     .default('gpu');
 
+/** Collects `B=16` options into a map. */
+function sizeAssignment(text: string, before: ReadonlyMap<string, number> = new Map()) {
+  const [, name, size] = /^\s*([\p{L}_][\p{L}\p{N}_]*)\s*=\s*(\d+)\s*$/u.exec(text) ?? [];
+  if (name === undefined || !(Number(size) >= 1 && Number.isSafeInteger(Number(size))))
+    throw new InvalidArgumentError('expected NAME=SIZE, as in B=16.');
+  if (before.has(name)) throw new InvalidArgumentError(`${name} is given twice.`);
+  return new Map([...before, [name, Number(size)]]);
+}
+
 const seed = wholeNumber(0, 2 ** 32 - 1);
 const example = (text: string): string => `\nExample:\n  ${text.trim().replaceAll('\n', '\n  ')}\n`;
 const jsonOption = (): Option => new Option('--json', 'print diagnostics as JSON');
@@ -112,6 +121,12 @@ program
   .addOption(mapOption())
   .option('--print-after <pass>', 'print the graphs after this pass of the compiler')
   .option('--stats', 'print how long each stage took and what it left')
+  .option('--explain', 'print what each kernel of WGSL computes and moves')
+  .option(
+    '--size <name=size>',
+    'what a free size is taken to be in that, once for each (default: 64)',
+    sizeAssignment,
+  )
   .addOption(jsonOption())
   .addHelpText(
     'after',

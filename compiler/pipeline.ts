@@ -8,6 +8,8 @@ import { collectRefusals } from './elaborate/context.ts';
 import { derivativeGraph } from './elaborate/derivative-graph.ts';
 import { elaborate } from './elaborate/elaborate.ts';
 import { emitOnnx } from './emit/onnx/emit.ts';
+import type { Target } from './emit/wgsl/adapter.ts';
+import { explainAll, type Explanation } from './emit/wgsl/explain.ts';
 import { emitModule, type ModuleOptions } from './emit/wgsl/module.ts';
 import type { Graph } from './ir/graph.ts';
 import type { Tensor } from './ir/tensor.ts';
@@ -136,3 +138,10 @@ export const exportWgsl = (
   program: CompiledProgram,
   options: ModuleOptions,
 ): ReadonlyMap<string, string> => emitModule(program, options);
+
+/** What each program costs in WGSL, kernel by kernel; free sizes that `sizes` does not name are taken to be 64. */
+export const explainWgsl = (
+  program: CompiledProgram,
+  target: Target,
+  sizes: ReadonlyMap<string, number>,
+): readonly Explanation[] => explainAll(program, target, sizes);

@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { printGraph } from '../../compiler/ir/print.ts';
 import type { Graph } from '../../compiler/ir/graph.ts';
 import type { Tensor } from '../../compiler/ir/tensor.ts';
+import { explainWgsl } from '../../compiler/pipeline.ts';
 import type { CompiledProgram } from '../../compiler/program.ts';
 import { passes } from '../../compiler/transform/passes.ts';
 import { isCheckpoint, readWeightsFile } from '../../runtime/checkpoint.ts';
@@ -16,6 +17,7 @@ import type { PortInfo } from '../../runtime/program.ts';
 import { loadWeights, startingWeights } from '../../runtime/weights.ts';
 import { artifacts } from '../artifacts.ts';
 import { compileFile } from '../compile.ts';
+import { kernelData, kernelTables } from '../kernel-table.ts';
 import { renamingsOf } from '../maps.ts';
 import { exit, fail, note, print, type ExitCode } from '../output.ts';
 import type { TargetOptions } from '../targets.ts';
@@ -28,6 +30,8 @@ interface BuildOptions extends TargetOptions {
   readonly map?: readonly string[];
   readonly printAfter?: string;
   readonly stats?: boolean;
+  readonly explain?: boolean;
+  readonly size?: ReadonlyMap<string, number>;
   readonly json?: boolean;
 }
 
@@ -36,6 +40,10 @@ export async function build(file: string, options: BuildOptions): Promise<ExitCo
   const known = ['elaborate', ...passes.map(({ name }) => name)];
   if (printAfter !== undefined && !known.includes(printAfter)) {
     note(`error: there is no pass called ${printAfter}; the passes are ${known.join(', ')}`);
+    return exit.usage;
+  }
+  if (options.explain === true && !options.target.includes('wgsl')) {
+    note('error: `--explain` is about WGSL: it needs `--target wgsl`');
     return exit.usage;
   }
   const stats = createStats();
@@ -47,10 +55,35 @@ export async function build(file: string, options: BuildOptions): Promise<ExitCo
     onStage: stats.stage,
   });
   if (typeof compiled === 'number') return compiled;
+  if (options.explain === true) {
+    const code = explain(compiled.program, options);
+    if (code !== exit.done) return code;
+  }
   const written = await write(compiled.program, options, stats);
   if (isProblem(written)) return fail(written, options);
   if (options.stats === true) note(stats.text());
   for (const [path, bytes] of written) note(`${path}  ${size(bytes)}`);
+  return exit.done;
+}
+
+/** Prints what the programs cost. */
+function explain(
+  program: CompiledProgram,
+  { adapter, size: sizes = new Map(), json = false }: BuildOptions,
+): ExitCode {
+  const programs = explainWgsl(program, { adapter }, sizes);
+  const known = [...new Set(programs.flatMap((of) => Object.keys(of.sizes)))];
+  const unknown = [...sizes.keys()].find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    const have = known.length === 0 ? 'there are none' : `there are ${known.join(', ')}`;
+    note(`error: there is no free size called ${unknown}; ${have}`);
+    return exit.usage;
+  }
+  print(
+    json
+      ? JSON.stringify({ diagnostics: [], programs: programs.map(kernelData) }, null, 2)
+      : kernelTables(programs),
+  );
   return exit.done;
 }
 

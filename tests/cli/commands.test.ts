@@ -52,6 +52,7 @@ describe('usage', () => {
     [['train', 'a.dlg', '--device', 'gpu'], /Allowed choices are cpu, webgpu, interpreter/],
     [['build', 'a.dlg', '--target', 'onnx,glsl'], /expected onnx, wgsl or onnx,wgsl/],
     [['build', 'a.dlg', '--target', 'wgsl', '--adapter', 'cpu'], /Allowed choices are gpu, soft/],
+    [['build', 'a.dlg', '--size', 'B=0'], /expected NAME=SIZE, as in B=16/],
   ] as const)('dlg %j is misuse', (args, message) => {
     const { code, err } = dlg('.', ...args);
     expect(err).toMatch(message);
@@ -171,6 +172,28 @@ describe('build', () => {
     const unknown = dlg(folder, 'build', 'points.dlg', '--print-after', 'nothing');
     expect(unknown.err).toContain('the passes are elaborate, ');
     expect(unknown.code).toBe(2);
+  });
+
+  test('says what kernels cost', () => {
+    const folder = workspace(points);
+    const build = (...options: readonly string[]) =>
+      dlg(folder, 'build', 'points.dlg', '--target', 'wgsl', '--explain', ...options);
+    const { code, out } = build('--size', 'B=10');
+    expect(code).toBe(0);
+    expect(out).toMatch(/^train \w+ with B = 10: \d+ kernels\n\n +kernel +kind +runs over /m);
+    expect(out).toMatch(/^ *1 .* points\.dlg:\d+ /m);
+    expect(out).toMatch(/ times the least, /);
+    const { programs } = JSON.parse(build('--json').out) as {
+      programs: { sizes: Record<string, number>; kernels: object[]; ratio: number }[];
+    };
+    expect(programs.at(-1)?.sizes).toEqual({ B: 64 });
+    expect(programs.at(-1)?.kernels[0]).toHaveProperty('operations');
+    const unknown = build('--size', 'C=10');
+    expect(unknown.err).toContain('there is no free size called C; there are B');
+    expect(unknown.code).toBe(2);
+    const onnx = dlg(folder, 'build', 'points.dlg', '--explain');
+    expect(onnx.err).toContain('needs `--target wgsl`');
+    expect(onnx.code).toBe(2);
   });
 
   test('wrong weights: a diagnostic, and nothing written', () => {

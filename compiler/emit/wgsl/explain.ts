@@ -1,7 +1,9 @@
 // What a program costs, kernel by kernel, for one choice of its free sizes: `dlg build --target wgsl --explain`.
 
 import type { Dim, DimVar, PackVar } from '../../dims/dim.ts';
-import type { ProgramStep, WgslProgram } from './emit.ts';
+import type { CompiledProgram } from '../../program.ts';
+import type { Target } from './adapter.ts';
+import { emitWgsl, type ProgramStep, type WgslProgram } from './emit.ts';
 import type { EmittedKernel } from './emit-kernel.ts';
 import type { KernelKind } from './kernel.ts';
 import type { KernelTitle } from './kernel-title.ts';
@@ -9,6 +11,7 @@ import { leastBytes } from './least.ts';
 import { createMeasure, total, workOf, type Work } from './work.ts';
 
 export interface Explanation {
+  /** `export fn f`, `train fit`. */
   readonly name: string;
   /** The values that the free sizes are taken to have. */
   readonly sizes: Readonly<Record<string, number>>;
@@ -37,6 +40,22 @@ export interface KernelCost extends Work {
 
 /** What a free size is taken to be where nothing is said. */
 export const usualSize = 64;
+
+/** What every export fn and every train block's step costs. */
+export const explainAll = (
+  { functions, trains }: CompiledProgram,
+  target: Target,
+  sizes: ReadonlyMap<string, number>,
+): readonly Explanation[] => [
+  ...functions.map((f) => ({
+    ...explain(emitWgsl(f.graph, target), sizes),
+    name: `export fn ${f.name}`,
+  })),
+  ...trains.map((train) => ({
+    ...explain(emitWgsl(train.step, target), sizes),
+    name: `train ${train.name}`,
+  })),
+];
 
 export function explain(
   { name, graph, sizes, kernels, steps }: WgslProgram,
