@@ -3,7 +3,7 @@
 
 import type { Node, Value } from '../../ir/graph.ts';
 import type { DType } from '../../ir/tensor.ts';
-import { literal } from './expressions.ts';
+import { isName, literal } from './expressions.ts';
 import { flatten, type Index } from './indices.ts';
 import { elementKey, loweringOf, uniformValue, type Network } from './network.ts';
 import type { Writer } from './writer.ts';
@@ -49,8 +49,9 @@ export function createElements({
     if (uniform !== null && !isLoaded(value)) return literal(value.dtype, uniform, writer.call);
     if (isLoaded(value) || tensor !== null) {
       const buffer = bufferOf(value);
-      const position = writer.position(flatten(index, value.shape));
-      return named(loadOf(buffer, value.dtype, position), lastWord(buffer));
+      const position = flatten(index, value.shape);
+      const load = (): string => loadOf(buffer, value.dtype, writer.position(position));
+      return named(writer.outside(lastWord(buffer), position, load), lastWord(buffer));
     }
     return named(compute(value, index), hintOf(network, value));
   };
@@ -76,8 +77,6 @@ export function createElements({
   };
   return read;
 }
-
-export const isName = (expression: string): boolean => /^-?[\w.]+$/.test(expression);
 
 export const loadOf = (buffer: string, dtype: DType, position: string): string =>
   dtype === 'bool' ? `${buffer}[${position}] != 0u` : `${buffer}[${position}]`;

@@ -39,6 +39,9 @@ function realLiteral(value: number, call: Code['call']): string {
 
 const largest = 3.4028234663852886e38;
 
+/** Whether it is a name or a number. */
+export const isName = (expression: string): boolean => /^-?[\w.]+$/.test(expression);
+
 /** Brackets around what is more than a name, a literal, a call or a subscript. */
 export const bracketed = (expression: string): string =>
   isAtom(expression) ? expression : `(${expression})`;

@@ -6,10 +6,11 @@ import type { Dim } from '../../dims/dim.ts';
 import type { Value } from '../../ir/graph.ts';
 import type { Target } from './adapter.ts';
 import type { ReadElement } from './elements.ts';
-import { isName, storedText } from './elements.ts';
+import { storedText } from './elements.ts';
+import { isName } from './expressions.ts';
 import { flatten, indexVariable, sizeOf, unflatten, type Index } from './indices.ts';
 import { indexIn, type Kernel } from './kernel.ts';
-import type { Network } from './network.ts';
+import { elementKey, type Network } from './network.ts';
 import type { Writer } from './writer.ts';
 
 export interface KernelContext {
@@ -98,14 +99,18 @@ export function storeAll(
   const elements = values.map((value) => {
     const index = indexIn(kernel, value, full);
     const expression = read(value, index);
-    const isAlone = values.length === 1 || isName(expression);
-    return { value, index, text: isAlone ? expression : writer.bind('result', expression) };
+    if (values.length === 1 || isName(expression)) return { value, index, text: expression };
+    const text = writer.bind('result', expression);
+    writer.remember(elementKey(value, index), text);
+    return { value, index, text };
   });
   const { step, rows } = network.body;
   for (const { value, index, text } of elements) {
     const own = flatten(index, value.shape);
     const isRow = step !== null && rows.includes(value);
-    const position = writer.text(isRow ? dims.add(rowStart(read, writer, step, value), own) : own);
+    const position = isRow
+      ? writer.text(dims.add(rowStart(read, writer, step, value), own))
+      : writer.position(own);
     writer.line(`${bufferOf(value)}[${position}] = ${storedText(value.dtype, text)};`);
   }
 }

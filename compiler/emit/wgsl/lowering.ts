@@ -142,14 +142,14 @@ export interface Code {
   readonly loop: (hint: string, count: Dim, body: (t: Index) => void) => void;
   /** `if (condition) { body }`. A condition of null always holds. */
   readonly when: (condition: string | null, body: () => void) => void;
-  /** Whichever of two expressions, computed only where it is wanted. */
+  /** Whichever of two expressions; each may be computed where it is not wanted. */
   readonly choose: (
     dtype: DType,
     condition: string | null,
     then: () => string,
     otherwise: () => string,
   ) => string;
-  /** `i < bound` for an index that may have wrapped below 0; null where it surely holds. */
+  /** `i < bound` for an index that may have wrapped below 0; null where it surely holds, `false` where it surely does not. */
   readonly below: (i: Index, bound: Dim) => string | null;
   /** A u32 expression, known to be below `bound`, as an index. */
   readonly index: (hint: string, expression: string, bound: Dim) => Index;
@@ -159,10 +159,14 @@ export interface Code {
   readonly call: (helper: string, ...operands: readonly string[]) => string;
 }
 
+/** The condition that never holds. */
+export const never = 'false';
+
 /** All of several conditions; null where all surely hold. */
 export function all(conditions: readonly (string | null)[]): string | null {
   const open = conditions.filter((c) => c !== null);
   if (open.length === 0) return null;
+  if (open.includes(never)) return never;
   return open.length === 1 ? open[0] : open.map((c) => `(${c})`).join(' & ');
 }
 

@@ -2,11 +2,12 @@
 // is used that many times.
 
 import * as dims from '../../dims/arithmetic.ts';
-import { bracketed, typeNames } from './expressions.ts';
+import type { Dim } from '../../dims/dim.ts';
+import { bracketed, isName, typeNames } from './expressions.ts';
 import { divide, modulo, type Index } from './indices.ts';
 import { ceilDivide, invocation, type KernelFrame } from './kernel-context.ts';
-import { divides, extents, type ProductTask, type Variant } from './product-task.ts';
-import { axesAt, createFinish, placesFrom, plus, tilesOf } from './product-places.ts';
+import type { ProductTask, Variant } from './product-task.ts';
+import { axesAt, createFinish, plus, runOf, tilesOf, type Run } from './product-places.ts';
 
 export interface Block {
   /** Rows and columns an invocation. */
@@ -30,35 +31,43 @@ function writeBlocks(task: ProductTask, block: Block): KernelFrame {
   const number = writer.bind('block', invocation(workgroupSize));
   writer.block(`if (${number} >= ${writer.text(total)})`, () => writer.line('return;'));
   const at = writer.index('number', number, total);
-  const batch = axesAt(task, 'batch', divide(at, dims.multiply(stacked, abreast)));
-  const top = dims.multiply(modulo(divide(at, abreast), stacked), dims.constant(down));
-  const left = dims.multiply(modulo(at, abreast), dims.constant(across));
-  const start = {
-    batch: writer.text(divide(at, dims.multiply(stacked, abreast))),
-    rows: writer.bind('top', writer.text(top)),
-    columns: writer.bind('left', writer.text(left)),
-  };
-  const rows = placesFrom(task, 'rows', start.rows, down);
-  const columns = placesFrom(task, 'columns', start.columns, across);
+  const image = divide(at, dims.multiply(stacked, abreast));
+  const batch = axesAt(task, 'batch', image);
+  const [y, x] = [modulo(divide(at, abreast), stacked), modulo(at, abreast)].map((i, axis) =>
+    writer.index(axis === 0 ? 'y' : 'x', writer.text(i), axis === 0 ? stacked : abreast),
+  );
+  const rows = runOf(task, 'rows', y, down);
+  const columns = runOf(task, 'columns', x, across);
   const sums = createSums(task, block);
-  eachTerm(task, block.unroll, (terms) =>
+  eachTerm(task, block.unroll, (terms) => {
+    // A window reads an element under several taps.
+    const named = (hint: string, expression: string): string => {
+      if (isName(expression)) return expression;
+      const known = writer.recall(expression);
+      if (known !== undefined) return known;
+      const name = writer.bind(hint, expression);
+      writer.remember(expression, name);
+      return name;
+    };
     sums.add(
       terms.map((k) => ({
-        a: rows.map((row) => writer.bind('a', task.lhs(batch, row, k))),
-        b: sums.packed(columns.map((column) => task.rhs(batch, k, column))),
+        a: rows.near.map((row) => named('a', task.lhs(batch, row, k))),
+        b: sums.packed(columns.near.map((column) => named('b', task.rhs(batch, k, column)))),
       })),
-    ),
-  );
-  if (target.adapter === 'software') finishInLoops(task, block, batch, { top, left }, sums);
+    );
+  });
+  if (target.adapter === 'software') finishInLoops(task, block, batch, { rows, columns }, sums);
   else {
     const finish = createFinish(task, tile);
+    const first = (i: Index, count: number): string =>
+      writer.text(dims.multiply(i, dims.constant(count)));
     for (let row = 0; row < down; row++)
       for (let column = 0; column < across; column++)
         finish(
           {
-            batch: start.batch,
-            rows: plus(start.rows, `${row}u`),
-            columns: plus(start.columns, `${column}u`),
+            batch: writer.text(image),
+            rows: plus(first(y, down), `${row}u`),
+            columns: plus(first(x, across), `${column}u`),
           },
           sums.at(row, column),
         );
@@ -86,20 +95,29 @@ function eachTerm(
           ...after,
         ]),
       );
-    const known = dims.isConstant(sum[axis]);
-    if (known !== null && known <= unroll) return together(dims.zero, known);
+    const count = togetherOf(sum[axis], unroll);
+    if (dims.equal(sum[axis], dims.constant(count))) return together(dims.zero, count);
     const whole = dims.multiply(
-      dims.floorDivide(sum[axis], dims.constant(unroll)),
-      dims.constant(unroll),
+      dims.floorDivide(sum[axis], dims.constant(count)),
+      dims.constant(count),
     );
     const from = writer.text(whole);
-    writer.steps('k', { from: '0u', to: whole, step: unroll, together: unroll }, (k) =>
-      together(k, unroll),
+    writer.steps('k', { from: '0u', to: whole, step: count, together: count }, (k) =>
+      together(k, count),
     );
     if (!dims.equal(whole, sum[axis]))
       writer.steps('k', { from, to: sum[axis], step: 1 }, (k) => together(k, 1));
   };
   within(0, []);
+}
+
+/** How many terms along an axis are loaded together: all of a window's taps, else up to `most`, evenly if that is not far less. */
+export function togetherOf(size: Dim, most: number): number {
+  const known = dims.isConstant(size);
+  if (known === null) return most;
+  if (known <= Math.max(most, 3)) return known;
+  const even = [...Array(most).keys()].map((i) => most - i).find((n) => known % n === 0) ?? 1;
+  return 2 * even >= most ? even : most;
 }
 
 /** Factors of one term: of every row, and of the columns by fours where their number allows. */
@@ -125,10 +143,10 @@ export function createSums(
 ): Sums {
   const type = typeNames[dtype];
   const isSingle = down * across === 1;
-  const width = across % 4 === 0 ? 4 : 1;
+  const width = widthOf(across);
   const packs = across / width;
   const array = writer.name('sums');
-  const element = width === 4 ? `vec4<${type}>` : type;
+  const element = width === 1 ? type : `vec${width}<${type}>`;
   writer.line(
     isSingle ? `var ${array} = ${type}(0);` : `var ${array}: array<${element}, ${down * packs}>;`,
   );
@@ -137,10 +155,11 @@ export function createSums(
   return {
     packed: (columns) =>
       width === 1
-        ? columns.map((column) => writer.bind('b', column))
-        : Array.from({ length: packs }, (_, pack) =>
-            writer.bind('b', `${element}(${columns.slice(4 * pack, 4 * pack + 4).join(', ')})`),
-          ),
+        ? columns
+        : Array.from({ length: packs }, (_, pack) => {
+            const own = columns.slice(width * pack, width * (pack + 1));
+            return writer.bind('b', `${element}(${own.join(', ')})`);
+          }),
     add(terms) {
       for (let row = 0; row < down; row++)
         for (let pack = 0; pack < packs; pack++) {
@@ -151,44 +170,39 @@ export function createSums(
     registers: Array.from({ length: down * packs }, (_, i) =>
       place(Math.floor(i / packs), i % packs),
     ),
-    at: (row, column) =>
-      width === 1 ? place(row, column) : `${place(row, column >> 2)}[${column & 3}]`,
+    at(row, column) {
+      const register = place(row, Math.floor(column / width));
+      return width === 1 ? register : `${register}[${column % width}]`;
+    },
     atIndex(row, column) {
       if (isSingle) return array;
-      return width === 1
-        ? `${array}[${row} * ${across}u + ${column}]`
-        : `${array}[${row} * ${packs}u + ${column} / 4u][${column} % 4u]`;
+      if (width === 1) return `${array}[${row} * ${across}u + ${column}]`;
+      return `${array}[${row} * ${packs}u + ${column} / ${width}u][${column} % ${width}u]`;
     },
   };
 }
 
+/** How many columns a vector holds. */
+export const widthOf = (across: number): number =>
+  [4, 3, 2].find((width) => across % width === 0) ?? 1;
+
 /** Stores the block element by element, in loops: SwiftShader's compiler takes seconds for so many copies of what follows. */
 function finishInLoops(
-  task: ProductTask,
+  { writer, finish }: ProductTask,
   { down, across }: Block,
   batch: readonly Index[],
-  { top, left }: { readonly top: Index; readonly left: Index },
+  { rows, columns }: Readonly<Record<'rows' | 'columns', Run>>,
   sums: Sums,
 ): void {
-  const { writer, finish } = task;
-  const within = (
-    space: 'rows' | 'columns',
-    first: Index,
-    count: number,
-    body: (place: string, index: readonly Index[]) => void,
-  ): void => {
-    const bound = extents(task)[space];
-    const at = (offset: Index, place: string): void => {
-      const position = dims.add(first, offset);
-      const inside = divides(count, bound) ? null : writer.below(position, bound);
-      writer.when(inside, () => body(place, axesAt(task, space, position)));
-    };
-    if (count === 1) at(dims.zero, '0u');
-    else writer.loop('n', dims.constant(count), (n) => at(n, writer.text(n)));
+  const within = (run: Run, count: number, body: (i: Index) => void): void => {
+    const at = (i: Index): void => writer.when(run.isInside(i), () => body(i));
+    if (count === 1) at(dims.zero);
+    else writer.loop('n', dims.constant(count), at);
   };
-  within('rows', top, down, (row, rowIndex) =>
-    within('columns', left, across, (column, columnIndex) =>
-      finish(batch, rowIndex, columnIndex, sums.atIndex(row, column)),
-    ),
+  within(rows, down, (row) =>
+    within(columns, across, (column) => {
+      const [y, x] = [row, column].map(writer.text);
+      finish(batch, rows.at(row), columns.at(column), writer.bind('sum', sums.atIndex(y, x)));
+    }),
   );
 }

@@ -2,7 +2,7 @@
 
 import type { Index } from './indices.ts';
 import { storeAll, type KernelContext, type KernelFrame } from './kernel-context.ts';
-import { elementKey, isFolded, loweringOf } from './network.ts';
+import { elementKey, isFolded, loweringOf, nowhere } from './network.ts';
 import { contiguity } from './product-contiguity.ts';
 import type { ProductTask } from './product-task.ts';
 import { chooseVariant } from './product-variants.ts';
@@ -30,6 +30,18 @@ export function writeProductKernel(context: KernelContext): KernelFrame {
     contiguous: contiguity(network, context.isLoaded, node, product),
     lhs: (batch, rows, sum) => product.lhs({ batch, rows, sum }, source),
     rhs: (batch, sum, columns) => product.rhs({ batch, sum, columns }, source),
+    source(space, place, sum) {
+      const batch = network.indexOver(product.batch, 'batch');
+      let found = '';
+      const reading = {
+        read: (operand: number, at: readonly Index[]) =>
+          (found = elementKey(node.inputs[operand], at)),
+        code: nowhere,
+      };
+      if (space === 'rows') product.lhs({ batch, rows: place, sum }, reading);
+      else product.rhs({ batch, columns: place, sum }, reading);
+      return found;
+    },
     finish(batch, row, column, sum) {
       const index = product.output(batch, row, column);
       writer.remember(elementKey(value, index), sum);

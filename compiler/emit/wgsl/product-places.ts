@@ -3,7 +3,7 @@
 import * as dims from '../../dims/arithmetic.ts';
 import type { Dim } from '../../dims/dim.ts';
 import { typeNames } from './expressions.ts';
-import type { Index } from './indices.ts';
+import { unflatten, type Index } from './indices.ts';
 import { axesOf } from './kernel-context.ts';
 import { divides, extents, type ProductTask } from './product-task.ts';
 
@@ -44,21 +44,69 @@ export function axesNear(
   return axesOf(writer, task[space], named, writer.text(named));
 }
 
-/** `count` rows or columns from `start` on; those beyond the last are it once more: they are computed, not stored. */
-export const placesFrom = (
+/** Neighbours along a space, numbered from 0. */
+export interface Run {
+  /** The axes of one to load at: of those beyond the last, the last once more. They are computed, not stored. */
+  readonly near: readonly (readonly Index[])[];
+  /** The axes of one inside. */
+  readonly at: (i: Index) => readonly Index[];
+  /** Holds where one is inside; null where all surely are. */
+  readonly isInside: (i: Index) => string | null;
+}
+
+/** The `count` rows or columns of block `number`. */
+export function runOf(
   task: ProductTask,
   space: 'rows' | 'columns',
-  start: string,
+  number: Index,
   count: number,
-): (readonly Index[])[] =>
-  Array.from({ length: count }, (_, i) =>
-    axesNear(
-      task,
-      space,
-      i === 0 ? start : `${start} + ${i}u`,
-      divides(count, extents(task)[space]),
-    ),
+): Run {
+  const { writer } = task;
+  const numbers = Array.from({ length: count }, (_, i) => dims.constant(i));
+  const even = evenRun(task, space, number, count);
+  if (even !== null) return { near: numbers.map(even), at: even, isInside: () => null };
+  const bound = extents(task)[space];
+  const first = dims.multiply(number, dims.constant(count));
+  const start = writer.text(first);
+  return {
+    near: numbers.map((i) => axesNear(task, space, plus(start, writer.text(i)), false)),
+    at: (i) => axesAt(task, space, dims.add(first, i)),
+    isInside: (i) => writer.below(dims.add(first, i), bound),
+  };
+}
+
+/** The axes of a run that lies inside and evenly in them, so that neighbours differ by constants; null where it may not. */
+function evenRun(
+  { writer, ...task }: ProductTask,
+  space: 'rows' | 'columns',
+  number: Index,
+  count: number,
+): ((i: Index) => readonly Index[]) | null {
+  const along = partsOfRun(task[space], count);
+  if (along === null) return null;
+  const steps = along.map(dims.constant);
+  const inRuns = task[space].map((size, axis) => dims.floorDivide(size, steps[axis]));
+  const starts = axesOf(writer, inRuns, number, writer.text(number)).map((start, axis) =>
+    dims.multiply(start, steps[axis]),
   );
+  return (i) => unflatten(i, steps).map((offset, axis) => dims.add(starts[axis], offset));
+}
+
+/** How much of each axis a run of `count` takes: the innermost ones whole, and an even part of the next; null where it takes none. */
+export function partsOfRun(shape: readonly Dim[], count: number): readonly number[] | null {
+  let left = count;
+  const parts = shape
+    .toReversed()
+    .map((size) => {
+      const known = dims.isConstant(size) ?? Infinity;
+      const part = left % known === 0 ? known : left;
+      if (!divides(part, size)) return null;
+      left /= part;
+      return part;
+    })
+    .reverse();
+  return left === 1 && parts.every((part) => part !== null) ? parts : null;
+}
 
 /** Where an element belongs: flat positions in text. */
 export type Place = Readonly<Record<'batch' | 'rows' | 'columns', string>>;

@@ -6,7 +6,7 @@ import * as dims from '../../dims/arithmetic.ts';
 import { typeNames } from './expressions.ts';
 import { divide, modulo } from './indices.ts';
 import { axesOf, workgroup, type KernelFrame } from './kernel-context.ts';
-import { createSums, type Block } from './product-blocks.ts';
+import { createSums, widthOf, type Block } from './product-blocks.ts';
 import { divides, extents, type ProductTask, type Variant } from './product-task.ts';
 import { axesAt, axesNear, createFinish, plus, tilesOf } from './product-places.ts';
 
@@ -86,7 +86,8 @@ function addSlices(
   registers: readonly string[],
 ): string {
   const array = writer.name('of_slices');
-  const type = across % 4 === 0 ? `vec4<${typeNames[dtype]}>` : typeNames[dtype];
+  const width = widthOf(across);
+  const type = width === 1 ? typeNames[dtype] : `vec${width}<${typeNames[dtype]}>`;
   for (const register of registers) {
     writer.line(`${array}[lane] = ${register};`);
     writer.line('workgroupBarrier();');

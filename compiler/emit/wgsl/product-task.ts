@@ -25,6 +25,12 @@ export interface ProductTask {
   /** Elements of the factors; the indices must lie inside. */
   readonly lhs: (batch: readonly Index[], row: readonly Index[], k: readonly Index[]) => string;
   readonly rhs: (batch: readonly Index[], k: readonly Index[], column: readonly Index[]) => string;
+  /** What names the element of an operand that a factor is made from: places of a window share elements. */
+  readonly source: (
+    space: 'rows' | 'columns',
+    place: readonly Index[],
+    k: readonly Index[],
+  ) => string;
   /** Takes the finished sum of an element inside the result. */
   readonly finish: (
     batch: readonly Index[],

@@ -3,6 +3,7 @@
 import * as dims from '../../dims/arithmetic.ts';
 import type { Dim } from '../../dims/dim.ts';
 import type { VariantName } from './adapter.ts';
+import { softwareBlocks } from './product-software.ts';
 import { blocks } from './product-blocks.ts';
 import { extents, type ProductTask, type Variant } from './product-task.ts';
 import { slices } from './product-slices.ts';
@@ -28,7 +29,7 @@ export function chooseVariant(task: ProductTask): Variant {
   const shape = [batch, rows, columns, sum].map(likely);
   const { adapter, product } = task.target;
   if (product !== undefined) return variants[product];
-  return adapter === 'software' ? softwareBlocks(shape) : variants[gpuVariant(shape)];
+  return adapter === 'software' ? softwareBlocks(task, shape) : variants[gpuVariant(shape)];
 }
 
 /** By reasoning: not measured on a GPU yet (2026-11-24). */
@@ -40,16 +41,4 @@ function gpuVariant([batch, rows, columns, sum]: readonly number[]): VariantName
   if (sum >= 256 && count(16) <= 256) return 'slices';
   if (Math.min(rows, columns) >= 32) return 'small';
   return count(4) >= 256 ? 'blocks' : 'single';
-}
-
-/** Blocks as large as there are elements, up to 8 x 8, while there are enough of them for a few cores. */
-function softwareBlocks([batch, rows, columns]: readonly number[]): Variant {
-  const side = (size: number): number => Math.ceil(size / Math.ceil(size / 8));
-  let [down, across] = [side(rows), side(columns)];
-  const count = (): number => batch * Math.ceil(rows / down) * Math.ceil(columns / across);
-  while (count() < 16 && down * across > 1) {
-    if (across >= down) across = Math.ceil(across / 2);
-    else down = Math.ceil(down / 2);
-  }
-  return blocks({ down, across, unroll: 4, workgroupSize: 4 });
 }

@@ -10,8 +10,7 @@ import * as dims from '../../dims/arithmetic.ts';
 import type { Dim } from '../../dims/dim.ts';
 import type { Node, Value } from '../../ir/graph.ts';
 import { elementKey, loweringOf, type Network } from './network.ts';
-import { isName } from './elements.ts';
-import { literal, typeNames } from './expressions.ts';
+import { isName, literal, typeNames } from './expressions.ts';
 import { sizeOf, type Index } from './indices.ts';
 import { indexIn, isOverDomain, keptAxes, outerShape, type Kernel } from './kernel.ts';
 import {

@@ -7,6 +7,8 @@ interface Line {
   readonly depth: number;
   /** Null for a statement that turned out not to be needed. */
   readonly text: () => string | null;
+  /** Names an expression, and does nothing else. */
+  readonly isName: boolean;
   /** Statements put in before it, when what follows it was written already. */
   readonly before: Line[];
 }
@@ -24,10 +26,9 @@ export function createLines() {
   const levels = new Map<IndexVariable, number>();
   const loops = (): Scope[] => scopes.filter(({ loop }) => loop !== null);
   const level = (): number => loops().length;
-  /** A statement, or none if it turns out not to be needed. */
-  const lineIf = (text: () => string | null): void =>
-    void lines.push({ depth: scopes.length, text, before: [] });
-  const line = (text: string): void => lineIf(() => text);
+  const add = (text: () => string | null, isName: boolean): void =>
+    void lines.push({ depth: scopes.length, text, isName, before: [] });
+  const line = (text: string): void => add(() => text, false);
   const nested = (body: () => void, loop: Line | null = null): void => {
     scopes.push({ remembered: new Map(), loop });
     body();
@@ -40,8 +41,9 @@ export function createLines() {
   };
   return {
     line,
-    lineIf,
     block,
+    /** `let name = expression`, which need not be known yet; or nothing, if it turns out not to be needed. */
+    letIf: (text: () => string | null): void => add(text, true),
     /** A block that may run again and again. */
     loop(head: string, body: () => void) {
       line(`${head} {`);
@@ -67,6 +69,7 @@ export function createLines() {
       loop.before.push({
         depth: loop.depth,
         text: () => `let ${made} = ${expression};`,
+        isName: true,
         before: [],
       });
       return made;
@@ -85,15 +88,7 @@ export function createLines() {
       lines.pop();
       block('} else', body);
     },
-    /** The expression, if it needs no statement before it; else null, and nothing is written. */
-    withoutStatements(expression: () => string): string | null {
-      const before = lines.length;
-      let result = '';
-      nested(() => (result = expression()));
-      if (lines.length === before) return result;
-      lines.length = before;
-      return null;
-    },
+    ...createTrials(lines, scopes, nested),
     recall: (key: string) =>
       scopes.findLast(({ remembered }) => remembered.has(key))?.remembered.get(key),
     remember: (key: string, expression: string) =>
@@ -101,6 +96,37 @@ export function createLines() {
     texts: (): string[] => textsOf(lines),
     functions: (): string[] =>
       subroutines.map(({ head, body }) => [`${head} {`, ...textsOf(body), '}'].join('\n')),
+  };
+}
+
+/** Expressions that are taken only if little must be written before them. */
+function createTrials(
+  lines: Line[],
+  scopes: readonly Scope[],
+  nested: (body: () => void) => void,
+): Record<'withoutStatements' | 'withNames', (expression: () => string) => string | null> {
+  return {
+    /** The expression, if it needs no statement before it; else null, and nothing is written. */
+    withoutStatements(expression) {
+      const before = lines.length;
+      let result = '';
+      nested(() => (result = expression()));
+      if (lines.length === before) return result;
+      lines.length = before;
+      return null;
+    },
+    /** The expression, if all it needs before it are names, which are written; else null, and nothing is written. */
+    withNames(expression) {
+      const before = lines.length;
+      const { remembered } = scopes[scopes.length - 1];
+      const known = [...remembered];
+      const result = expression();
+      if (lines.slice(before).every(({ isName }) => isName)) return result;
+      lines.length = before;
+      remembered.clear();
+      known.forEach(([key, value]) => remembered.set(key, value));
+      return null;
+    },
   };
 }
 

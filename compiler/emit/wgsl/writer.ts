@@ -1,10 +1,18 @@
 // The text of one kernel while it is written: statements in nested blocks, names, helpers, the sizes it reads. Implements `Code`, which
 // lowerings write to.
 
-import { add, constant, dimOf, subtract, sumOfTerms, zero } from '../../dims/arithmetic.ts';
+import {
+  add,
+  constant,
+  dimOf,
+  isConstant,
+  subtract,
+  sumOfTerms,
+  zero,
+} from '../../dims/arithmetic.ts';
 import type { Atom, Dim } from '../../dims/dim.ts';
 import type { DType } from '../../ir/tensor.ts';
-import { typeNames } from './expressions.ts';
+import { isName, typeNames } from './expressions.ts';
 import {
   indexText,
   indexVariable,
@@ -13,7 +21,7 @@ import {
   type Index,
   type IndexVariable,
 } from './indices.ts';
-import type { Code } from './lowering.ts';
+import { never, type Code } from './lowering.ts';
 import { uniqueNames } from './names.ts';
 import { createLines } from './statements.ts';
 
@@ -37,6 +45,8 @@ export interface Writer extends Code {
    * themselves; SwiftShader's does not.
    */
   readonly position: (i: Index) => string;
+  /** An expression of the index alone, such as a load: named before the loops in which the index stays the same; else as it is. */
+  readonly outside: (hint: string, i: Index, expression: () => string) => string;
   /** A name not used yet in the kernel. */
   readonly name: (hint: string) => string;
   /**
@@ -79,19 +89,17 @@ export function createWriter(
   const lines = createLines();
   const { text } = texts;
   const { line, block } = lines;
-  const named = (hint: string, write: (made: string) => string): string => {
+  const bind = (hint: string, expression: string): string => {
     const made = name(hint);
-    line(write(made));
+    lines.letIf(() => `let ${made} = ${expression};`);
     return made;
   };
-  const bind = (hint: string, expression: string): string =>
-    named(hint, (made) => `let ${made} = ${expression};`);
   const variable = (hint: string, dtype: DType, initial: string | null): string => {
-    const value = initial === null ? '' : ` = ${initial}`;
-    return named(hint, (made) => `var ${made}: ${typeNames[dtype]}${value};`);
+    const made = name(hint);
+    line(`var ${made}: ${typeNames[dtype]}${initial === null ? '' : ` = ${initial}`};`);
+    return made;
   };
   const assign = (to: string, expression: string): void => line(assignment(to, expression));
-  const position = createPositions(texts, lines, name);
   const loops = createLoops(texts, lines, name);
   return {
     ...texts,
@@ -100,21 +108,32 @@ export function createWriter(
     bind,
     variable,
     assign,
-    when: (condition, body) => (condition === null ? body() : block(`if (${condition})`, body)),
+    when(condition, body) {
+      if (condition === null) body();
+      else if (condition !== never) block(`if (${condition})`, body);
+    },
     loop: (hint, count, body) => loops.steps(hint, { from: '0u', to: count, step: 1 }, body),
     ...loops,
-    position,
+    ...createPositions(texts, lines, name),
     choose(dtype, condition, then, otherwise) {
       if (condition === null) return then();
+      if (condition === never) return otherwise();
       const simple = lines.withoutStatements(otherwise);
-      const direct = simple === null ? null : lines.withoutStatements(then);
+      // Compilers make little of a branch around a load; and what was loaded may be wanted again.
+      const isFree = simple !== null && isName(simple);
+      const direct =
+        simple === null ? null : isFree ? lines.withNames(then) : lines.withoutStatements(then);
       if (direct !== null) return `select(${simple}, ${direct}, ${condition})`;
       const result = variable('element', dtype, simple);
       block(`if (${condition})`, () => assign(result, then()));
       if (simple === null) lines.orElse(() => assign(result, otherwise()));
       return result;
     },
-    below: (i, bound) => (surelyBelow(i, bound) ? null : `${text(i)} < ${text(bound)}`),
+    below(i, bound) {
+      const [known, most] = [i, bound].map(isConstant);
+      if (known !== null && (known < 0 || (most !== null && known >= most))) return never;
+      return surelyBelow(i, bound) ? null : `${text(i)} < ${text(bound)}`;
+    },
     index(hint, expression, bound) {
       const made = indexVariable(bind(hint, expression), bound);
       return dimOf(lines.declared(made));
@@ -125,7 +144,7 @@ export function createWriter(
     },
     declare(hint, bound, expression) {
       const made = indexVariable(name(hint), bound);
-      lines.lineIf(() => (texts.isUsed(made) ? `let ${made.name} = ${expression()};` : null));
+      lines.letIf(() => (texts.isUsed(made) ? `let ${made.name} = ${expression()};` : null));
       return lines.declared(made);
     },
     finish: () => ({
@@ -189,23 +208,31 @@ function createLoops(
   };
 }
 
-/** `position` of the writer. */
+/** `position` and `outside` of the writer. */
 function createPositions(
   texts: ReturnType<typeof createTexts>,
   lines: ReturnType<typeof createLines>,
   name: (hint: string) => string,
-): Writer['position'] {
-  return (i) => {
-    const here = lines.level();
-    const parts = apartByLevel(i, lines.levelOf);
-    const outer = [...parts].filter(([level]) => level < here).sort(([a], [b]) => a - b);
-    if (outer.length === 0 || texts.isNamed(i)) return texts.text(i);
-    const named = outer.map(([level, part]) => {
-      const written = texts.text(part);
-      return isWord(written) ? written : lines.before(level, written, () => name('base'));
-    });
-    const inner = parts.get(here);
-    return [...named, ...(inner === undefined ? [] : [texts.text(inner)])].join(' + ');
+): Pick<Writer, 'position' | 'outside'> {
+  return {
+    position(i) {
+      const here = lines.level();
+      const parts = apartByLevel(i, lines.levelOf);
+      const outer = [...parts].filter(([level]) => level < here).sort(([a], [b]) => a - b);
+      if (outer.length === 0 || texts.isNamed(i)) return texts.text(i);
+      const named = outer.map(([level, part]) => {
+        const written = texts.text(part);
+        return isWord(written) ? written : lines.before(level, written, () => name('base'));
+      });
+      const inner = parts.get(here);
+      return [...named, ...(inner === undefined ? [] : [texts.text(inner)])].join(' + ');
+    },
+    outside(hint, i, expression) {
+      const level = Math.max(0, ...apartByLevel(i, lines.levelOf).keys());
+      return level < lines.level()
+        ? lines.before(level, expression(), () => name(hint))
+        : expression();
+    },
   };
 }
 
