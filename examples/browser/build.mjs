@@ -1,7 +1,7 @@
 // Puts the page together in a folder that any static host can serve: the files beside this one, the networks compiled to WebGPU, the
-// digits, and the weights that `npm run demo` has learnt, if it has.
+// digits, and the weights that `dlg train` has learnt, if it has.
 //
-//     node examples/browser/build.mjs [--out FOLDER] [--dlg COMMAND.js] [--weights FILE]
+//     node examples/browser/build.mjs [--out FOLDER] [--dlg COMMAND.js]
 
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
@@ -15,19 +15,18 @@ const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, '..', '..');
 const { values } = parseArgs({
   options: {
-    out: { type: 'string', default: join(root, 'out', 'browser') },
+    out: { type: 'string', default: join(root, 'out', 'page') },
     dlg: { type: 'string', default: join(root, 'dist', 'dlg.js') },
-    weights: { type: 'string', default: join(root, 'out', 'demo', 'digits.safetensors') },
   },
 });
 
 const pages = readdirSync(here).filter((name) => /\.(html|css|js)$/.test(name));
 copy(here, pages, values.out);
 
-for (const { source, folder, isOfDemo } of Object.values(programs)) {
+for (const { source, folder, weights } of Object.values(programs)) {
   const out = join(values.out, folder);
-  const weights = isOfDemo && existsSync(values.weights) ? ['--weights', values.weights] : [];
-  compile(join(root, source), out, weights);
+  const learnt = join(root, weights);
+  compile(join(root, source), out, existsSync(learnt) ? ['--weights', learnt] : []);
   copy(join(root, dirname(source)), [basename(source)], out);
 }
 
@@ -47,8 +46,8 @@ function copy(from, names, to) {
   }
 }
 
-function compile(file, out, weights) {
-  const args = [values.dlg, 'build', file, '--target', 'wgsl', '--out', out, ...weights];
+function compile(file, out, options) {
+  const args = [values.dlg, 'build', file, '--target', 'wgsl', '--out', out, ...options];
   const { status, error } = spawnSync(process.execPath, args, { stdio: 'inherit' });
   if (error) console.error(`node could not be started: ${error.message}`);
   if (status !== 0) process.exit(status ?? 1);

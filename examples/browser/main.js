@@ -163,6 +163,7 @@ async function train() {
   if (loaded === null) return;
   const { training } = loaded;
   if (training.isRunning()) {
+    elements.status.textContent = 'Pausing';
     void training.pause();
     return;
   }
@@ -172,6 +173,7 @@ async function train() {
     const ending = await training.run();
     ready(endings[ending]);
     elements.train.disabled = ending === 'done';
+    await reader.refresh();
   } catch (error) {
     ready('');
     // That the GPU is lost is said elsewhere.

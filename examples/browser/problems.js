@@ -25,7 +25,7 @@ const texts = {
   },
   noWeights: {
     title: 'There are no learnt weights yet',
-    help: 'Run “npm run demo” and then “npm run page” again: the demo learns them, and the page takes them along. The network that is trained here goes on.',
+    help: '“npm run demo” learns those of the convolutional network, and “npm run page” takes them along; README.md says how to learn those of the other. You still have those that are trained here.',
   },
   lost: {
     title: 'The GPU is lost',

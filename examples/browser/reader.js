@@ -12,7 +12,8 @@ import { elements } from './elements.js';
 export function createReader(classify, onError) {
   const { drawing: canvas, pen, hint, verdict, seen, bars: list, said, truth } = elements;
   const bars = createBars(list, verdict);
-  let isBusy = false;
+  /** @type {Promise<void> | null} */
+  let reading = null;
   let isDue = false;
   let best = -1;
 
@@ -24,11 +25,7 @@ export function createReader(classify, onError) {
     best = bars.show(digit === null ? null : await classify(digit));
   };
 
-  /** Reads now, or once more when what is being read is done. */
-  const refresh = async () => {
-    isDue = true;
-    if (isBusy) return;
-    isBusy = true;
+  const readAll = async () => {
     try {
       while (isDue) {
         isDue = false;
@@ -37,8 +34,15 @@ export function createReader(classify, onError) {
     } catch (error) {
       onError(error);
     } finally {
-      isBusy = false;
+      reading = null;
     }
+  };
+
+  /** Reads now, or once more when what is being read is done; resolves when nothing is left to read. */
+  const refresh = () => {
+    isDue = true;
+    reading ??= readAll();
+    return reading;
   };
 
   /** Said aloud at the end of a stroke: at every movement would be too much. */

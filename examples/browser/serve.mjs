@@ -12,7 +12,7 @@ import sirv from 'sirv';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const { values } = parseArgs({
   options: {
-    folder: { type: 'string', default: join(root, 'out', 'browser') },
+    folder: { type: 'string', default: join(root, 'out', 'page') },
     port: { type: 'string', default: '8000' },
   },
 });

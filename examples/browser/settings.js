@@ -7,7 +7,7 @@
  * @property {string} source in the repository
  * @property {string} folder of its module in the page
  * @property {string} name of the module, without its ending
- * @property {boolean} isOfDemo whether `npm run demo` learns weights for it
+ * @property {string} weights where in the repository its training leaves them
  */
 export const programs = /** @type {Readonly<Record<string, Choice>>} */ ({
   cnn: {
@@ -15,14 +15,14 @@ export const programs = /** @type {Readonly<Record<string, Choice>>} */ ({
     source: 'examples/digits-cnn/digits.dlg',
     folder: 'model/cnn',
     name: 'digits',
-    isOfDemo: true,
+    weights: 'out/demo/digits.safetensors',
   },
   mlp: {
     title: 'Multilayer',
     source: 'examples/digits-mlp/digits-mlp.dlg',
     folder: 'model/mlp',
     name: 'digits-mlp',
-    isOfDemo: false,
+    weights: 'out/digits-mlp/digits-mlp.safetensors',
   },
 });
 

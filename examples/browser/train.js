@@ -32,8 +32,11 @@ import { shuffled } from './order.js';
 
 const testsAnEpoch = 4;
 const testBatch = 250;
-/** A page should answer within a frame or so. */
+/** In milliseconds: a page should draw and answer within a frame or so. */
 const longestWithoutRest = 12;
+/** So many steps wait on the GPU, which is then never idle; where one takes long, only one, so that a drawing is read in between. */
+const mostUnderway = 4;
+const longestOfMany = 20;
 
 /**
  * Draws the first parameters; `run` then trains them.
@@ -47,26 +50,40 @@ export async function startTraining(fit, { train, test, batch, seed, steps }, { 
   const testOrder = Uint32Array.from({ length: test.rows }, (_, i) => i);
   const rest = createRest();
   let order = shuffled(train.rows, seed, 0);
+  /** How many are handed to the GPU. */
   let step = 0;
+  let lastDone = 0;
+  let isSlow = true;
   let isPaused = false;
   /** @type {Promise<'paused' | 'done'> | null} */
   let running = null;
 
-  const oneStep = async () => {
+  /** Hands a step to the GPU, and tells of it when it is done. */
+  const takeStep = async () => {
     const done = step % perEpoch;
     if (done === 0 && step > 0) order = shuffled(train.rows, seed, step / perEpoch);
     const to = Math.min((done + 1) * batch, train.rows);
+    const taken = takeBatch(train, order, done * batch, to);
+    const number = ++step;
     const since = performance.now();
-    const { loss } = await fit.step(takeBatch(train, order, done * batch, to));
-    const seconds = (performance.now() - since) / 1000;
-    if (!Number.isFinite(loss)) throw new Error(`the loss became ${loss} at step ${step + 1}`);
-    step++;
-    onStep({ step, epoch: step / perEpoch, loss, perSecond: (to - done * batch) / seconds });
+    const { loss } = await fit.step(taken);
+    const now = performance.now();
+    if (!Number.isFinite(loss)) throw new Error(`the loss became ${loss} at step ${number}`);
+    const took = now - Math.max(since, lastDone);
+    lastDone = now;
+    isSlow = took > longestOfMany;
+    onStep({
+      step: number,
+      epoch: number / perEpoch,
+      loss,
+      perSecond: (1000 * taken.y.length) / took,
+    });
   };
 
   const measure = async () => {
     let right = 0;
     for (let from = 0; from < test.rows; from += testBatch) {
+      if (isPaused) return;
       const to = Math.min(from + testBatch, test.rows);
       const { accuracy } = await fit.evaluate(takeBatch(test, testOrder, from, to));
       right += accuracy * (to - from);
@@ -77,11 +94,19 @@ export async function startTraining(fit, { train, test, batch, seed, steps }, { 
 
   /** @returns {Promise<'paused' | 'done'>} */
   const loop = async () => {
+    /** @type {Promise<void>[]} */
+    const underway = [];
     while (!isPaused && step < steps) {
-      await oneStep();
-      if (step % perTest === 0 || step === steps) await measure();
+      const taken = takeStep();
+      // It is awaited below; until then its failure is not one that nobody caught.
+      taken.catch(() => {});
+      underway.push(taken);
+      const isDue = step % perTest === 0 || step === steps;
+      while (underway.length >= (isDue || isSlow ? 1 : mostUnderway)) await underway.shift();
+      if (isDue) await measure();
       await rest();
     }
+    await Promise.all(underway);
     return step < steps ? 'paused' : 'done';
   };
 

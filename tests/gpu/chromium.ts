@@ -23,8 +23,20 @@ export interface OpenPage {
   readonly close: () => Promise<void>;
 }
 
-/** Opens `path` of `folder`. The caller closes it, whatever happens. */
-export async function openPage(folder: string, path = '/'): Promise<OpenPage> {
+export interface PageOptions {
+  /** Below the folder, with its query. */
+  readonly path?: string;
+  /** Whether the browser offers WebGPU. */
+  readonly hasWebGpu?: boolean;
+}
+
+const webGpu = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
+
+/** Opens a page of `folder`. The caller closes it, whatever happens. */
+export async function openPage(
+  folder: string,
+  { path = '/', hasWebGpu = true }: PageOptions = {},
+): Promise<OpenPage> {
   const { executable, env } = await unpackedChromium();
   const { server, origin } = await serve(folder);
   const stopServing = (): Promise<void> =>
@@ -37,12 +49,7 @@ export async function openPage(folder: string, path = '/'): Promise<OpenPage> {
       executablePath: executable,
       env: { ...process.env, ...env },
       // No sandbox: it needs rights that a container rarely gives. No /dev/shm: it is often too small there.
-      args: [
-        '--no-sandbox',
-        '--disable-dev-shm-usage',
-        '--enable-unsafe-webgpu',
-        '--use-webgpu-adapter=swiftshader',
-      ],
+      args: ['--no-sandbox', '--disable-dev-shm-usage', ...(hasWebGpu ? webGpu : [])],
     })
     .catch(async (error: unknown) => {
       await stopServing();
