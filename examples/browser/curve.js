@@ -159,7 +159,8 @@ function noisy(series, x, y) {
   const spans = ranges(series, most.ranges);
   const above = spans.map(({ step, high }) => `${x(step)} ${y(high)}`);
   const below = spans.map(({ step, low }) => `${x(step)} ${y(low)}`).reverse();
-  const mean = movingMean(series.values, 12);
+  // Few steps are smoothed little: the mean of a short run would lag behind its fall.
+  const mean = movingMean(series.values, Math.min(12, 1 + series.values.length / 25));
   const stride = Math.ceil(mean.length / most.points);
   const line = mean.flatMap((value, i) =>
     i % stride === 0 || i === mean.length - 1 ? [`${x(series.steps[i])} ${y(value)}`] : [],

@@ -168,12 +168,12 @@ async function train() {
     return;
   }
   elements.train.textContent = 'Pause';
-  elements.status.textContent = 'Training';
+  elements.status.textContent = losses.length > 0 ? 'Training' : 'Compiling the kernels';
   try {
     const ending = await training.run();
     ready(endings[ending]);
     elements.train.disabled = ending === 'done';
-    await reader.refresh();
+    await reader.say();
   } catch (error) {
     ready('');
     // That the GPU is lost is said elsewhere.
@@ -196,6 +196,7 @@ let lastRead = 0;
 /** @type {import('./train.js').Events['onStep']} */
 function showStep({ step, epoch, loss, perSecond }) {
   losses.push(loss);
+  if (step === 1) elements.status.textContent = 'Training';
   curves.loss.add(step, loss);
   pace = step === 1 ? perSecond : 0.9 * pace + 0.1 * perSecond;
   elements.step.textContent = String(step);
@@ -224,7 +225,7 @@ async function chooseWeights() {
     elements.beingTrained.checked = true;
     tell(error);
   }
-  await reader.refresh();
+  await reader.say();
 }
 
 async function showSample() {
@@ -243,7 +244,7 @@ async function saveWeights() {
   link.href = URL.createObjectURL(new Blob([bytes]));
   link.download = `${choice.name}.safetensors`;
   link.click();
-  URL.revokeObjectURL(link.href);
+  setTimeout(() => URL.revokeObjectURL(link.href));
 }
 
 /** @param {GPUDevice} device */

@@ -45,7 +45,7 @@ export function createReader(classify, onError) {
     return reading;
   };
 
-  /** Said aloud at the end of a stroke: at every movement would be too much. */
+  /** Reads, and says aloud what: at the end of a stroke, since at every movement would be too much. */
   const say = async () => {
     await refresh();
     said.textContent = best < 0 ? '' : `Read as ${best}`;
@@ -57,7 +57,7 @@ export function createReader(classify, onError) {
     onStart: () => (truth.textContent = ''),
   });
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => void refresh());
-  return { refresh, drawing };
+  return { refresh, say, drawing };
 }
 
 /**
