@@ -16,8 +16,8 @@ const settings = readSettings(new URLSearchParams(location.search));
 const choice = programs[settings.program];
 
 /**
- * What is on the GPU; null before it is loaded and when the GPU is lost.
- * @type {{ model: Model, training: Awaited<ReturnType<typeof startTraining>> } | null}
+ * What is on the GPU; null before it is loaded and when the GPU is lost. There is no training while parameters are drawn.
+ * @type {{ model: Model, training: Awaited<ReturnType<typeof startTraining>> | null } | null}
  */
 let loaded = null;
 
@@ -85,20 +85,30 @@ function tell(error) {
 /** Loads the network, and the digits if they are not there yet; shows why where that fails. */
 async function open() {
   elements.notice.hidden = true;
-  elements.status.textContent = 'Loading';
+  unload();
+  ready('Loading');
   try {
     digits ??= fetchAll();
-    const [model, [train, test]] = await Promise.all([openModel(choice), digits]);
+    const [model] = await Promise.all([openModel(choice), digits]);
+    loaded = { model, training: null };
     void model.lost.then((reason) => {
       if (loaded?.model === model) onLost(reason);
     });
     showDevice(model.device);
-    await begin(model, train, test);
-    ready('');
+    await begin();
   } catch (error) {
-    elements.status.textContent = '';
+    ready('');
     tell(error);
   }
+}
+
+/** Frees what is on the GPU. */
+function unload() {
+  const { model } = loaded ?? {};
+  loaded = null;
+  learnt = null;
+  elements.beingTrained.checked = true;
+  model?.dispose();
 }
 
 /** @returns {Promise<[Digits, Digits]>} */
@@ -118,15 +128,11 @@ async function fetchAll() {
   }
 }
 
-/**
- * New parameters, and empty curves.
- * @param {Model} model
- * @param {Digits} train
- * @param {Digits} test
- */
-async function begin(model, train, test) {
-  const events = { onStep: showStep, onTest: showTest };
-  const training = await startTraining(model.digits, { ...settings, train, test }, events);
+/** Draws new parameters and empties the curves. */
+async function begin() {
+  if (loaded === null || digits === null) return;
+  const { model } = loaded;
+  loaded.training = null;
   losses.length = 0;
   curves.loss.clear();
   curves.accuracy.clear();
@@ -134,15 +140,19 @@ async function begin(model, train, test) {
     elements[name].textContent = '–';
   elements.epoch.textContent = '0';
   elements.step.textContent = '0';
-  loaded = { model, training };
-  void reader.refresh();
+  ready('Loading');
+  const [train, test] = await digits;
+  const events = { onStep: showStep, onTest: showTest };
+  const training = await startTraining(model.digits, { ...settings, train, test }, events);
+  if (loaded?.model !== model) return;
+  loaded.training = training;
+  ready('');
+  await reader.say();
 }
 
 /** @param {unknown} reason */
 function onLost(reason) {
-  loaded = null;
-  learnt = null;
-  elements.beingTrained.checked = true;
+  unload();
   ready('');
   tell(new Trouble('lost', reason));
 }
@@ -152,7 +162,7 @@ function ready(status) {
   elements.status.textContent = status;
   elements.train.textContent = losses.length > 0 && loaded !== null ? 'Go on' : 'Train';
   for (const name of /** @type {const} */ (['train', 'over', 'save']))
-    elements[name].disabled = loaded === null;
+    elements[name].disabled = !loaded?.training;
   elements.sample.disabled = digits === null;
   elements.weights.disabled = loaded === null;
 }
@@ -160,36 +170,35 @@ function ready(status) {
 const endings = { paused: 'Paused', done: 'Done' };
 
 async function train() {
-  if (loaded === null) return;
-  const { training } = loaded;
+  const { training } = loaded ?? {};
+  if (!training) return;
   if (training.isRunning()) {
     elements.status.textContent = 'Pausing';
-    void training.pause();
+    await training.pause();
     return;
   }
   elements.train.textContent = 'Pause';
   elements.status.textContent = losses.length > 0 ? 'Training' : 'Compiling the kernels';
   try {
     const ending = await training.run();
+    if (loaded?.training !== training) return;
     ready(endings[ending]);
     elements.train.disabled = ending === 'done';
     await reader.say();
   } catch (error) {
-    ready('');
     // That the GPU is lost is said elsewhere.
-    if (loaded?.training === training) tell(error);
+    if (loaded?.training !== training) return;
+    ready('');
+    tell(error);
   }
 }
 
 async function startOver() {
-  if (loaded === null || digits === null) return;
-  const { model, training } = loaded;
-  await training.pause();
-  await begin(model, ...(await digits));
-  ready('');
+  await loaded?.training?.pause();
+  await begin();
 }
 
-/** Digits a second, a mean of the last steps. */
+/** Digits a second, a mean of the last steps; the first step compiles. */
 let pace = 0;
 let lastRead = 0;
 
@@ -198,7 +207,7 @@ function showStep({ step, epoch, loss, perSecond }) {
   losses.push(loss);
   if (step === 1) elements.status.textContent = 'Training';
   curves.loss.add(step, loss);
-  pace = step === 1 ? perSecond : 0.9 * pace + 0.1 * perSecond;
+  pace = step <= 2 ? perSecond : 0.9 * pace + 0.1 * perSecond;
   elements.step.textContent = String(step);
   elements.epoch.textContent = epoch.toFixed(2);
   elements.loss.textContent = loss.toPrecision(3);
@@ -269,7 +278,7 @@ function showPrograms() {
 }
 
 elements.train.addEventListener('click', () => void train());
-elements.over.addEventListener('click', () => void startOver());
+elements.over.addEventListener('click', () => startOver().catch(tell));
 elements.save.addEventListener('click', () => saveWeights().catch(tell));
 elements.again.addEventListener('click', () => void open());
 elements.clear.addEventListener('click', () => reader.drawing.clear());
