@@ -100,7 +100,10 @@ export function emitKernel(
   const { lines, functions, helpers, sizes } = writer.finish();
   const ordered = network.graph.nodes.filter((node) => nodes.has(node));
   const title = titleOf(network, kernel, ordered);
-  const name = unique(uniqueName(nameOfKernel(title)));
+  const hint = nameOfKernel(title);
+  // A name that no other kernel has, and no array in this one.
+  let name = uniqueName(hint);
+  while (unique(name) !== name) name = uniqueName(hint);
   // A branch that is never taken is not written, nor bound what it alone would read.
   const bound = [...buffers].filter(([value]) => used.has(value));
   const readsSizes = sizes.size > 0;

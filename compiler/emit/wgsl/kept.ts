@@ -53,9 +53,10 @@ const affordable = { often: 2, once: 24 };
 
 function isShared(network: Network, costs: Costs, value: Value): boolean {
   const node = network.producerOf(value);
-  if (node === undefined || loweringOf(node).kind !== 'map' || isView(node)) return false;
+  if (node === undefined || loweringOf(node).kind !== 'map') return false;
   const readers = readersOf(network, value);
   const isRepeated = readers.some((reader) => repeats(value, reader));
+  if (isView(node)) return isRepeated && node.op === joining;
   if (readers.length === 0 || (readers.length === 1 && !isRepeated)) return false;
   const { instructions: cost, sources, nodes } = costs.of(value);
   const [source, ...more] = [...sources].filter((x) => !isSmaller(x, value));
@@ -101,6 +102,9 @@ function repeats(value: Value, reader: Node): boolean {
   const { kind } = loweringOf(reader);
   return kind === 'contract' || isGrowing(reader, value) || 'window' in reader.attributes;
 }
+
+/** The view whose elements lie in several buffers: a product would find out anew, each time it takes one, in which. */
+const joining = 'concatenate';
 
 const repeating = new Set(['broadcast_in_dim', 'unfold', 'take']);
 
