@@ -9,11 +9,11 @@ const texts = {
   },
   noWebgpu: {
     title: 'This browser has no WebGPU',
-    help: 'Use Chrome or Edge 113 or later, Safari 26 or later, or Firefox 141 or later on Windows. In Chrome on Linux, switch on chrome://flags/#enable-unsafe-webgpu and chrome://flags/#enable-vulkan.',
+    help: 'Use Chrome or Edge 113 or later, Safari 26 or later, or Firefox 141 or later on Windows.',
   },
   noAdapter: {
     title: 'WebGPU finds no GPU',
-    help: 'See whether hardware acceleration is switched on in the settings of the browser, and whether the driver of the GPU is up to date; chrome://gpu says what Chrome thinks of it.',
+    help: 'See whether hardware acceleration is switched on in the settings of the browser, and whether the driver of the GPU is up to date. In Chrome on Linux, switch on chrome://flags/#enable-unsafe-webgpu and chrome://flags/#enable-vulkan; chrome://gpu says what Chrome thinks of the GPU.',
   },
   noModel: {
     title: 'The compiled network is missing',

@@ -16,11 +16,13 @@ export function createReader(classify, onError) {
   let reading = null;
   let isDue = false;
   let best = -1;
+  let saidTimes = 0;
 
   const read = async () => {
     const { ink, width, height } = drawing.ink();
     const digit = toDigit(ink, width, height);
     hint.hidden = digit !== null;
+    if (digit === null) truth.textContent = '';
     paint(seen, digit);
     best = bars.show(digit === null ? null : await classify(digit));
   };
@@ -45,16 +47,21 @@ export function createReader(classify, onError) {
     return reading;
   };
 
-  /** Reads, and says aloud what: at the end of a stroke, since at every movement would be too much. */
+  /** Reads, and says aloud what, unless a new stroke has begun: at every movement would be too much. */
   const say = async () => {
+    const time = ++saidTimes;
     await refresh();
-    said.textContent = best < 0 ? '' : `Read as ${best}`;
+    if (time === saidTimes) said.textContent = best < 0 ? '' : `Read as ${best}`;
   };
 
   const drawing = createDrawing(canvas, pen, {
     onInk: () => void refresh(),
+    onStart() {
+      saidTimes++;
+      said.textContent = '';
+      truth.textContent = '';
+    },
     onEnd: () => void say(),
-    onStart: () => (truth.textContent = ''),
   });
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => void refresh());
   return { refresh, say, drawing };

@@ -85,6 +85,13 @@ const button = (page: Page, name: string) => page.getByRole('button', { name });
 const ready = (page: Page) => page.locator('#train:enabled').waitFor({ timeout: 30_000 });
 const lossesOf = (page: Page) => page.evaluate('page.losses') as Promise<number[]>;
 
+/** Heading and words of the notice. */
+const notice = async (page: Page): Promise<string> => {
+  const shown = page.getByRole('alert');
+  await shown.waitFor({ timeout: 30_000 });
+  return shown.innerText();
+};
+
 /** Draws a stroke through these points, in parts of the paper. */
 async function draw(page: Page, points: readonly (readonly [number, number])[]): Promise<void> {
   await button(page, 'Clear').click();
@@ -189,6 +196,11 @@ describe.runIf(canUnpack)('the page', { timeout: 90_000 }, () => {
     await expect.poll(() => page.locator('#truth').textContent()).toMatch(/^Its label: \d$/);
     await button(page, 'Start over').click();
     await expect.poll(() => lossesOf(page)).toEqual([]);
+
+    // In the middle of training the GPU is lost.
+    await button(page, 'Train').click();
+    await page.evaluate('page.loaded().model.device.destroy()');
+    expect(await notice(page)).toContain('The GPU is lost');
     expect(errors).toEqual([]);
   });
 
@@ -208,18 +220,18 @@ describe.runIf(canUnpack)('the page', { timeout: 90_000 }, () => {
       expect(probabilities.indexOf(Math.max(...probabilities))).toBe(digit);
       expect(await page.locator('#said').textContent()).toBe(`Read as ${digit}`);
     }
+    await button(page, 'Clear').click();
+    await page.locator('#drawing').focus();
+    for (const key of ['Space', ...Array<string>(14).fill('ArrowDown'), 'Space'])
+      await page.keyboard.press(key);
+    await page.getByText('Read as 1').waitFor();
+    await page.keyboard.press('Delete');
+    await page.getByText('Draw a digit here').waitFor();
     expect(errors).toEqual([]);
   });
 });
 
 describe.runIf(canUnpack)('the page says', { timeout: 60_000 }, () => {
-  /** Heading and words of the notice. */
-  const notice = async (page: Page): Promise<string> => {
-    const shown = page.getByRole('alert');
-    await shown.waitFor({ timeout: 30_000 });
-    return shown.innerText();
-  };
-
   /** A copy of the page without one of its folders. */
   const without = (left: string): string => {
     const copy = mkdtempSync(join(tmpdir(), 'dlg-page-'));
@@ -228,13 +240,18 @@ describe.runIf(canUnpack)('the page says', { timeout: 60_000 }, () => {
     return copy;
   };
 
-  test('that there is no WebGPU', async () => {
+  test('that there is no GPU, or no WebGPU at all', async () => {
     const { page, errors } = await open({ path: small, hasWebGpu: false });
-    expect(await notice(page)).toMatch(/WebGPU finds no GPU|This browser has no WebGPU/);
+    expect(await notice(page)).toContain('WebGPU finds no GPU');
     expect(await button(page, 'Train').isDisabled()).toBe(true);
     // Drawing works, there is only nobody who reads it.
     await draw(page, strokes.seven);
+    await page.getByText('Draw a digit here').waitFor({ state: 'hidden' });
     expect(await page.locator('#verdict').textContent()).toBe('');
+
+    await page.addInitScript('delete Navigator.prototype.gpu');
+    await page.reload();
+    expect(await notice(page)).toMatch(/This browser has no WebGPU\s+Use Chrome/);
     expect(errors).toEqual([]);
   });
 
@@ -254,7 +271,9 @@ describe.runIf(canUnpack)('the page says', { timeout: 60_000 }, () => {
   });
 
   test('that nothing was learnt before, and reads with what it trains', async () => {
-    const { page } = await open({ path: small }, without(weights));
+    const cnn = '/?rows=64&test=10';
+    const files = without(join('model', 'cnn', 'digits.safetensors'));
+    const { page } = await open({ path: cnn }, files);
     await ready(page);
     await page.getByLabel('learnt before').check();
     expect(await notice(page)).toContain('no learnt weights yet');
@@ -266,7 +285,6 @@ describe.runIf(canUnpack)('the page says', { timeout: 60_000 }, () => {
   test('that the GPU is lost, and loads again', async () => {
     const { page, errors } = await open({ path: small });
     await ready(page);
-    await button(page, 'Train').click();
     await page.evaluate('page.loaded().model.device.destroy()');
     expect(await notice(page)).toContain('The GPU is lost');
     expect(await button(page, 'Train').isDisabled()).toBe(true);
