@@ -69,7 +69,7 @@ const reader = createReader(async (digit) => {
   if (!model) return null;
   const { p } = await model.classify({ x: digit });
   return p.data;
-}, tell);
+}, failed);
 
 /** Shows what is wrong. @param {unknown} error */
 function tell(error) {
@@ -80,6 +80,16 @@ function tell(error) {
   elements.noticeDetail.hidden = detail === '';
   elements.again.hidden = !canLoadAgain;
   elements.notice.hidden = false;
+}
+
+/**
+ * Shows an error of the network, unless the GPU is lost: that is said by itself, and brings much else down before and after.
+ * @param {unknown} error
+ */
+async function failed(error) {
+  const { model } = loaded ?? {};
+  await new Promise((resolve) => setTimeout(resolve));
+  if (model && loaded?.model === model) tell(error);
 }
 
 /** Loads the network, and the digits if they are not there yet; shows why where that fails. */
@@ -95,11 +105,12 @@ async function open() {
       if (loaded?.model === model) onLost(reason);
     });
     showDevice(model.device);
-    await begin();
   } catch (error) {
     ready('');
     tell(error);
+    return;
   }
+  await begin().catch(failed);
 }
 
 /** Frees what is on the GPU. */
@@ -186,10 +197,8 @@ async function train() {
     elements.train.disabled = ending === 'done';
     await reader.say();
   } catch (error) {
-    // That the GPU is lost is said elsewhere.
-    if (loaded?.training !== training) return;
-    ready('');
-    tell(error);
+    if (loaded?.training === training) ready('');
+    await failed(error);
   }
 }
 
@@ -232,7 +241,7 @@ async function chooseWeights() {
   } catch (error) {
     learnt = null;
     elements.beingTrained.checked = true;
-    tell(error);
+    await failed(error);
   }
   await reader.say();
 }
@@ -278,8 +287,8 @@ function showPrograms() {
 }
 
 elements.train.addEventListener('click', () => void train());
-elements.over.addEventListener('click', () => startOver().catch(tell));
-elements.save.addEventListener('click', () => saveWeights().catch(tell));
+elements.over.addEventListener('click', () => startOver().catch(failed));
+elements.save.addEventListener('click', () => saveWeights().catch(failed));
 elements.again.addEventListener('click', () => void open());
 elements.clear.addEventListener('click', () => reader.drawing.clear());
 elements.sample.addEventListener('click', () => void showSample());
