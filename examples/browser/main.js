@@ -110,7 +110,7 @@ async function open() {
     tell(error);
     return;
   }
-  await begin().catch(failed);
+  await begin();
 }
 
 /** Frees what is on the GPU. */
@@ -154,9 +154,12 @@ async function begin() {
   ready('Loading');
   const [train, test] = await digits;
   const events = { onStep: showStep, onTest: showTest };
-  const training = await startTraining(model.digits, { ...settings, train, test }, events);
-  if (loaded?.model !== model) return;
-  loaded.training = training;
+  try {
+    const training = await startTraining(model.digits, { ...settings, train, test }, events);
+    if (loaded?.model === model) loaded.training = training;
+  } catch (error) {
+    await failed(error);
+  }
   ready('');
   await reader.say();
 }
@@ -287,7 +290,7 @@ function showPrograms() {
 }
 
 elements.train.addEventListener('click', () => void train());
-elements.over.addEventListener('click', () => startOver().catch(failed));
+elements.over.addEventListener('click', () => void startOver());
 elements.save.addEventListener('click', () => saveWeights().catch(failed));
 elements.again.addEventListener('click', () => void open());
 elements.clear.addEventListener('click', () => reader.drawing.clear());
