@@ -22,10 +22,12 @@ export function wgslOf(task: Task, adapter: AdapterClass): string {
       dtype: value.dtype,
       data: [...value.data],
     })),
-    kernels: plan.kernels.map((kernel) => ({
-      ...kernel,
-      code: plan.code[kernel.name],
-      groups: kernel.groups(sizes),
+    kernels: emitted.kernels.map(({ name, code, slots, readsSizes }, i) => ({
+      name,
+      code,
+      slots,
+      readsSizes,
+      groups: plan.kernels[i].groups(sizes),
     })),
   });
 }

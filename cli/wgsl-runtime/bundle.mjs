@@ -28,6 +28,6 @@ async function bundle(name) {
 }
 
 export const bundleRuntime = async () => ({
-  inference: await bundle('load.ts'),
-  training: await bundle('load-learning.ts'),
+  least: await bundle('load.ts'),
+  all: await bundle('load-all.ts'),
 });

@@ -34,7 +34,7 @@ export async function webgpuProgram(
       const given = inputs.map(({ name }) => [name, hostTensor(feeds[name])] as const);
       const results = await program.run(Object.fromEntries(given));
       return Object.fromEntries(
-        outputs.map(({ name, dtype }) => [name, { dtype, ...results[name] }] as const),
+        outputs.map(({ name, dtype }) => [name, { ...(results[name] as HostTensor), dtype }]),
       );
     },
     dispose: async () => program.dispose(),

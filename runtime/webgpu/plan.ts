@@ -6,7 +6,7 @@ import type { Dim, DimVar, PackVar } from '../../compiler/dims/dim.ts';
 import { showDim } from '../../compiler/dims/show.ts';
 import type { ProgramPort, ProgramStep, WgslProgram } from '../../compiler/emit/wgsl/emit.ts';
 import type { TensorData } from '../../compiler/ir/tensor.ts';
-import type { Numbers, Plan, PlanInput, PlanStep } from './embedded/types.ts';
+import type { Numbers, Plan, PlanInput } from './embedded/types.ts';
 
 type Values = ReadonlyMap<DimVar | PackVar, number>;
 
@@ -23,29 +23,37 @@ export function planOf({
   const variables = sizes.map(({ source }) => source.variable);
   const at =
     (dim: Dim) =>
-    (values: readonly number[]): number =>
+    (values: ArrayLike<number>): number =>
       evaluateWith(dim, new Map(variables.map((v, i) => [v, values[i] ?? Number.NaN])));
   const port = ({ port: { name, role, value }, slot }: ProgramPort): PlanInput => {
     const shape = value.shape.map(at);
     return {
       name,
       dtype: value.dtype,
-      type: `[${value.shape.map(showDim).join(', ')}]`,
+      type: `${value.dtype}[${value.shape.map(showDim).join(', ')}]`,
       shape: (values) => shape.map((size) => size(values)),
       slot,
       ...(role === 'size' ? { least: 0 } : {}),
     };
   };
-  const stepOf = (step: ProgramStep): PlanStep =>
-    'kernel' in step ? step.kernel : { count: at(step.count), steps: step.steps.map(stepOf) };
+  const runner = (of: readonly ProgramStep[]): Required<Plan>['steps'] => {
+    const all = of.map((step): Required<Plan>['steps'] => {
+      if ('kernel' in step) return (run) => run(step.kernel);
+      const [count, body] = [at(step.count), runner(step.steps)];
+      return (run, values) => {
+        for (let n = count(values); n > 0; n--) body(run, values);
+      };
+    });
+    return (run, values) => all.forEach((step) => step(run, values));
+  };
   const slotSizes = slots.map((slot) => slot.sizes.map(at));
   return {
-    sizes(shapes) {
+    sizes(given) {
       const values = new Map<DimVar | PackVar, number>();
       for (const { source } of sizes) {
         const { variable, port: from, axis, coefficient, rest } = source;
-        // Of a size that is an input itself, the only entry is its value.
-        const size = shapes[inputs.findIndex(({ port: p }) => p.name === from.name)][axis ?? 0];
+        const { shape, data } = given[inputs.findIndex(({ port: p }) => p.name === from.name)];
+        const size = (axis === null ? data?.[0] : shape[axis]) ?? Number.NaN;
         values.set(
           variable,
           (size - evaluateWith(rest, values)) / evaluateWith(coefficient, values),
@@ -55,18 +63,16 @@ export function planOf({
     },
     inputs: inputs.map(port),
     outputs: outputs.map(port),
-    held: [],
-    copies: [],
+    held: {},
     slots: (values) => slotSizes.map((all) => Math.max(...all.map((size) => size(values)))),
-    tables: tables.map(({ slot, value }) => ({ slot, data: numbersOf(value.data) })),
+    tables: tables.map(({ slot, value }) => [slot, numbersOf(value.data)]),
     code: Object.fromEntries(kernels.map(({ name, code }) => [name, code])),
     kernels: kernels.map(({ name, slots: bound, readsSizes, groups }) => ({
       name,
-      slots: bound,
-      readsSizes,
+      slots: readsSizes ? [...bound, slots.length] : bound,
       groups: at(groups),
     })),
-    steps: steps.map(stepOf),
+    steps: runner(steps),
   };
 }
 

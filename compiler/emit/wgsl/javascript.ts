@@ -16,7 +16,7 @@ export const quoted = (text: string): string =>
 
 /** A key of an object: quoted where it is no name. */
 export const keyOf = (name: string): string =>
-  /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name) ? name : quoted(name);
+  /^([\p{ID_Start}$_][\p{ID_Continue}$]*|\d+)$/u.test(name) ? name : quoted(name);
 
 /** `[a, b]`, in lines of their own where one does not hold them. */
 export function list(items: readonly string[]): string {
@@ -26,7 +26,9 @@ export function list(items: readonly string[]): string {
 }
 
 export function object(fields: readonly (readonly [name: string, value: string])[]): string {
-  const members = fields.map(([name, value]) => `${keyOf(name)}: ${value}`);
+  const members = fields.map(([name, value]) =>
+    keyOf(name) === value ? value : `${keyOf(name)}: ${value}`,
+  );
   const line = `{ ${members.join(', ')} }`;
   if (line.length <= 110 && !line.includes('\n')) return members.length === 0 ? '{}' : line;
   return `{\n${members.map((member) => `${indent(member)},\n`).join('')}}`;
@@ -53,7 +55,7 @@ const literal = (value: Tensor): string =>
 // ---- sizes --------------------------------------------------------------------------------------------------------
 
 /** What a size must not be called in a strict function that computes with it. */
-const reserved = new Set(['arguments', 'eval', 'in', 'Math', 'shapes']);
+const reserved = new Set(['arguments', 'eval', 'in', 'Math', 'given', 'run']);
 
 const safeName = (name: string): string => (reserved.has(name) ? `${name}_` : name);
 
@@ -86,18 +88,18 @@ function solving(
   { expression, all }: SizeNames,
 ): string {
   const found = sizes.map(({ source: { port, axis, coefficient, rest } }) => {
-    // Of a size that is an input itself, the only element is its value.
     const from = inputs.findIndex((input) => input.port.name === port.name);
-    const size = `shapes[${from}][${axis ?? 0}]`;
+    // Of a size that is an input itself, the only element is its value.
+    const size = axis === null ? `given[${from}].data?.[0]` : `given[${from}].shape[${axis}]`;
     const [by, less] = [expression(coefficient), expression(rest)];
     const top = less === '0' ? size : `(${size} - (${less}))`;
     return by === '1' ? top : `${top} / (${by})`;
   });
   const [only] = found;
   if (found.length === 0) return '() => []';
-  if (found.length === 1) return `(shapes) => [${only}]`;
+  if (found.length === 1) return `(given) => [${only}]`;
   const lines = found.map((text, i) => `  const ${all[i]} = ${text};\n`);
-  return `(shapes) => {\n${lines.join('')}  return [${all.join(', ')}];\n}`;
+  return `(given) => {\n${lines.join('')}  return [${all.join(', ')}];\n}`;
 }
 
 // ---- plans --------------------------------------------------------------------------------------------------------
@@ -128,7 +130,7 @@ export function planText(
     const below = bounds.get(name);
     return object([
       ...shared(of),
-      ['type', quoted(`[${value.shape.map(showDim).join(', ')}]`)],
+      ['type', quoted(`${arrayOf(value)} [${value.shape.map(showDim).join(', ')}]`)],
       ...(below === undefined ? [] : [['below', ofSizes([below], expression(below))] as const]),
       ...(size === undefined ? [] : [['least', String(leastOf(size))] as const]),
     ]);
@@ -138,18 +140,10 @@ export function planText(
       ...shared(of),
       ...(of.port.role === 'solved' ? [['equation', quoted(equationOf(of))] as const] : []),
     ]);
-  const step = (of: ProgramStep): string =>
-    'kernel' in of
-      ? String(of.kernel)
-      : object([
-          ['count', ofSizes([of.count], expression(of.count))],
-          ['steps', list(of.steps.map(step))],
-        ]);
   const kernels = program.kernels.map(({ slots: bound, readsSizes, groups }, i) =>
     object([
       ['name', quoted(kernelNames[i])],
-      ['slots', `[${bound.join(', ')}]`],
-      ['readsSizes', String(readsSizes)],
+      ['slots', `[${(readsSizes ? [...bound, slots.length] : bound).join(', ')}]`],
       ['groups', ofSizes([groups], expression(groups))],
     ]),
   );
@@ -157,24 +151,35 @@ export function planText(
   const largest = sizes.map((all) =>
     all.length === 1 ? expression(all[0]) : `Math.max(${all.map(expression).join(', ')})`,
   );
-  const tables = program.tables.map(({ slot, value }) =>
-    object([
-      ['slot', String(slot)],
-      ['data', literal(value)],
-    ]),
-  );
+  const tables = program.tables.map(({ slot, value }) => `[${slot}, ${literal(value)}]`);
+  const steps = program.steps.every((step) => 'kernel' in step)
+    ? null
+    : `(run${names.all.length === 0 ? '' : `, [${names.all.join(', ')}]`}) => {\n${indent(stepsText(program.steps, names).join('\n'))}\n}`;
   return object([
     ['sizes', solving(program, inputs, names)],
     ['inputs', list(inputs.map(input))],
     ['outputs', list(outputs.map(output))],
-    ['held', list(held.map(({ port, slot }) => `[${quoted(heldAs(port))}, ${slot}]`))],
-    ['copies', list(copies.map(({ from, to }) => `[${from}, ${to}]`))],
+    ['held', object(held.map(({ port, slot }) => [String(slot), quoted(heldAs(port))] as const))],
     ['slots', ofSizes(sizes.flat(), list(largest))],
-    ['tables', list(tables)],
+    ...(tables.length === 0 ? [] : [['tables', list(tables)] as const]),
     ['code', 'code'],
     ['kernels', list(kernels)],
-    ['steps', list(program.steps.map(step))],
+    ...(steps === null ? [] : [['steps', steps] as const]),
+    ...(copies.length === 0
+      ? []
+      : [['copies', list(copies.map(({ from, to }) => `[${from}, ${to}]`))] as const]),
   ]);
+}
+
+/** `run(0);`, and loops of such. */
+function stepsText(steps: readonly ProgramStep[], names: SizeNames, depth = 0): string[] {
+  return steps.flatMap((step) => {
+    if ('kernel' in step) return [`run(${step.kernel});`];
+    const counter = `n${depth}`;
+    const body = indent(stepsText(step.steps, names, depth + 1).join('\n'));
+    const count = names.expression(step.count);
+    return [`for (let ${counter} = ${count}; ${counter} > 0; ${counter}--) {\n${body}\n}`];
+  });
 }
 
 const leastOf = (size: Dim): number =>

@@ -11,10 +11,11 @@ import { holdOnGpu } from './held.ts';
 import { indent, keyOf, object, planText, quoted, type Bounds } from './javascript.ts';
 import { kernelListing } from './listing.ts';
 
-/** The runtime as JavaScript that declares and exports `load`, and reads `model`; see runtime/webgpu/embedded/. */
+/** The runtime as JavaScript that exports `load`, and reads `model`; see runtime/webgpu/embedded/. */
 export interface RuntimeText {
-  readonly inference: string;
-  readonly training: string;
+  /** Where nothing is learnt, no input has bounds and no equation is solved. */
+  readonly least: string;
+  readonly all: string;
 }
 
 export interface ModuleOptions {
@@ -57,23 +58,39 @@ export function emitModule(
     return [train.name, object(parts)] as const;
   });
   const model = object([
-    ['weights', weights === null ? 'null' : `new URL(${quoted(`./${weights}`)}, import.meta.url)`],
+    ...(weights === null
+      ? []
+      : [['weights', `new URL(${quoted(`./${weights}`)}, import.meta.url)`] as const]),
     ['held', object([...held])],
+    ['remedy', quoted(remedyOf(program))],
     ['functions', object(plans)],
     ...(blocks.length > 0 ? [['blocks', object(blocks)] as const] : []),
   ]);
-  const learns = blocks.length > 0;
-  const text = `// ${name}.dlg on WebGPU, as \`dlg build --target wgsl\` wrote it. Its types are in ${name}.d.ts.
+  const text = `// ${name}.dlg on WebGPU; its types are in ${name}.d.ts.
 
 const code = ${kernels.text()};
 
 const model = ${model};
 
-// The runtime: the same for every program.
-${(learns ? runtime.training : runtime.inference).trim()}
+// The runtime.
+${(needsAll(program) ? runtime.all : runtime.least).trim()}
 `;
   return new Map([[`${name}.js`, text], [`${name}.d.ts`, declarations(program)], ...files]);
 }
+
+function needsAll({ functions, trains }: CompiledProgram): boolean {
+  const hasBounds = ({ graph, data }: CompiledFunction): boolean =>
+    data.some(({ size }) => size !== null) || graph.inputs.some(({ role }) => role === 'size');
+  const solves = ({ graph }: CompiledFunction): boolean =>
+    graph.outputs.some(({ role }) => role === 'solved');
+  return trains.length > 0 || functions.some((f) => hasBounds(f) || solves(f));
+}
+
+/** How a parameter gets a value. */
+const remedyOf = ({ trains }: CompiledProgram): string =>
+  ['load({ weights }) gives it', ...trains.map(({ name }) => `${name}.start(seed) draws it`)].join(
+    ', ',
+  );
 
 interface Entry {
   readonly graph: Graph;

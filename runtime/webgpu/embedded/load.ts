@@ -1,7 +1,7 @@
-// Where the runtime of an artifact that only infers begins. The artifact's own text declares `model` above it.
+// Where the runtime of most artifacts begins. The artifact's own text declares `model` above it.
 
-import { loadModel, type LoadOptions, type Model, type ModelPlan } from './model.ts';
+import { openModel, type LoadOptions, type Members, type ModelPlan } from './model.ts';
 
 declare const model: ModelPlan;
 
-export const load = (options?: LoadOptions): Promise<Model> => loadModel(model, options);
+export const load = (options?: LoadOptions): Promise<Members> => openModel(model, options);

@@ -1,16 +1,18 @@
 // A model on a device: its functions, and the weights they share. What its callers see is in the artifact's own NAME.d.ts, which
-// compiler/emit/wgsl/ writes.
+// compiler/emit/wgsl/declarations.ts writes.
 
-import { createHeld, type HeldValues } from './held.ts';
-import { createProgram, type GpuProgram } from './program.ts';
-import { bytesOf, encode, type WeightsSource } from './safetensors.ts';
-import type { Feeds, GpuTensor, HostTensor, Plan } from './types.ts';
+import { takeWeights, type HeldBuffers, type HeldValues } from './held.ts';
+import type { CheckElements } from './inputs.ts';
+import { createProgram, type GpuProgram, type Results } from './program.ts';
+import type { Feeds, Plan } from './types.ts';
 
-/** What the compiler writes into an artifact (compiler/emit/wgsl/javascript.ts). */
+/** What the compiler writes into an artifact (compiler/emit/wgsl/module.ts). */
 export interface ModelPlan {
   /** The file of weights beside the module, if one was written. */
-  readonly weights: URL | null;
+  readonly weights?: URL;
   readonly held: HeldValues;
+  /** How a value that is missing can be given, in words. */
+  readonly remedy: string;
   readonly functions: Readonly<Record<string, Plan>>;
   readonly blocks?: Readonly<Record<string, BlockPlan>>;
 }
@@ -21,143 +23,112 @@ export interface BlockPlan {
   readonly evaluate: Plan;
 }
 
+/** A URL or, in Node, a path; bytes of safetensors. */
+type WeightsSource = string | URL | ArrayBuffer | Uint8Array;
+
 export interface LoadOptions {
   readonly device?: GPUDevice;
   readonly gpu?: GPU;
   readonly weights?: WeightsSource | null;
 }
 
-export interface CallOptions {
-  readonly keep?: boolean;
-}
+export type Call = (feeds?: Feeds, options?: { readonly keep?: boolean }) => Promise<Results>;
 
-export type Results = Record<string, HostTensor | GpuTensor>;
+/** Work on the GPU; where that is lost, an Error says so. */
+export type Attempt = <T>(work: () => T | Promise<T>) => Promise<T>;
 
-/** Calls the program of a plan; of one that `draws`, what it holds gets its first values. */
-export type Caller = (
-  plan: Plan,
-  draws?: boolean,
-) => (feeds?: Feeds, options?: CallOptions) => Promise<Results>;
+export type Members = Record<string, unknown>;
 
-export interface Model {
+/** What the members of a model are made of. */
+export interface Core {
   readonly device: GPUDevice;
-  readonly lost: Promise<GPUDeviceLostInfo>;
-  readonly weights: {
-    readonly read: () => Promise<Record<string, HostTensor>>;
-    readonly save: () => Promise<Uint8Array>;
-    readonly load: (source: WeightsSource) => Promise<void>;
-  };
-  readonly dispose: () => void;
-  readonly [name: string]: unknown;
+  readonly held: HeldBuffers;
+  readonly attempt: Attempt;
+  /** Calls the program of a plan. */
+  readonly caller: (plan: Plan) => Call;
 }
 
-export async function loadModel(
+/** `more` adds to the members that every model has, or replaces them. */
+export async function openModel(
   plan: ModelPlan,
   options: LoadOptions = {},
-  more: (call: Caller) => Record<string, unknown> = () => ({}),
-): Promise<Model> {
+  more?: (core: Core, members: Members) => void,
+  checkElements?: CheckElements,
+): Promise<Members> {
   const device = options.device ?? (await openDevice(options.gpu));
-  const held = createHeld(device, plan.held);
-  const programs: GpuProgram[] = [];
-  const enqueue = queueFor(device);
+  const held: HeldBuffers = new Map();
+  const attempt = attemptOn(device);
+  const programs: Promise<GpuProgram>[] = [];
 
-  const call: Caller = (of, draws = false) => {
+  const caller: Core['caller'] = (of) => {
     let program: Promise<GpuProgram> | undefined;
-    return (feeds = {}, { keep = false } = {}) =>
-      enqueue(async () => {
-        program ??= createProgram(device, of, held.buffer);
-        const made = await program;
-        if (!programs.includes(made)) programs.push(made);
-        const missing = of.held.find(([path]) => !draws && !held.known.has(path));
-        if (missing) throw new Error(howToGive(missing[0], plan));
-        const results = made.run(feeds, keep);
-        if (draws) for (const [path] of of.held) held.known.add(path);
-        return [results.then((all) => withoutEquations(of, all))];
+    return (feeds = {}, { keep } = {}) =>
+      attempt(async () => {
+        for (const path of Object.values(of.held))
+          if (!held.has(path)) throw Error(`${path} has no value: ${plan.remedy}`);
+        if (!program) programs.push((program = createProgram(device, of, held, checkElements)));
+        return (await program).run(feeds, keep);
       });
   };
 
-  const read = (): Promise<Record<string, HostTensor>> => enqueue(async () => [held.read()]);
   const load = async (source: WeightsSource): Promise<void> => {
     const bytes = await bytesOf(source);
-    await enqueue(async () => [held.write(bytes)]);
+    await attempt(() => takeWeights(device, plan.held, held, bytes));
   };
   const { weights = plan.weights } = options;
-  if (weights !== null) await load(weights);
-  return {
-    ...Object.fromEntries(Object.entries(plan.functions).map(([name, of]) => [name, call(of)])),
-    ...more(call),
+  if (weights) await load(weights);
+  const members: Members = {
     device,
     lost: device.lost,
-    weights: { read, save: async () => encode(await read()), load },
+    weights: { load },
     dispose() {
-      for (const { dispose } of [...programs, held]) dispose();
+      for (const program of programs) void program.then(({ dispose }) => dispose());
+      for (const buffer of held.values()) buffer.destroy();
       if (!options.device) device.destroy();
     },
   };
+  for (const name in plan.functions) members[name] = caller(plan.functions[name]);
+  more?.({ device, held, attempt, caller }, members);
+  return members;
 }
 
-async function openDevice(given?: GPU): Promise<GPUDevice> {
-  const gpu =
-    given ?? (globalThis as { readonly navigator?: { readonly gpu?: GPU } }).navigator?.gpu;
+const scope = globalThis as { readonly navigator?: { readonly gpu?: GPU } };
+
+async function openDevice(gpu = scope.navigator?.gpu): Promise<GPUDevice> {
   if (!gpu)
-    throw new Error(
-      'there is no WebGPU here. A browser has it if it is current and the page comes over https or from localhost; in Node, `create` of the package webgpu makes it: load({ gpu: create([]) })',
+    throw Error(
+      'no WebGPU: it takes a new browser and https or localhost, or in Node load({ gpu: create([]) }) of the package webgpu',
     );
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
-  if (!adapter)
-    throw new Error(
-      'WebGPU finds no GPU: the graphics driver is missing or too old, or the browser may not use it',
-    );
+  if (!adapter) throw Error('WebGPU finds no GPU: check the driver and the browser');
   const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits;
   return adapter.requestDevice({ requiredLimits: { maxBufferSize, maxStorageBufferBindingSize } });
 }
 
-/** Hands work to the GPU in the order of the calls, without waiting for what it gives. */
-function queueFor(
-  device: GPUDevice,
-): <T>(work: () => Promise<readonly [T | Promise<T>]>) => Promise<T> {
-  let lost: string | undefined;
-  void device.lost.then(({ message, reason }) => (lost = message || reason));
-  const checkAlive = (): void => {
-    if (lost) throw new Error(`the GPU is lost (${lost}): load() makes a new model`);
-  };
-  let order: Promise<unknown> = Promise.resolve();
+function attemptOn(device: GPUDevice): Attempt {
+  let lost: GPUDeviceLostInfo | undefined;
+  void device.lost.then((info) => (lost = info));
   return async (work) => {
-    const submitted = order.then(() => {
-      checkAlive();
-      return work();
-    });
-    order = submitted.catch(() => {});
     try {
-      const [result] = await submitted;
-      return await result;
+      if (!lost) return await work();
     } catch (error) {
       // What a loss brings down may tell of it before the device does.
       await new Promise((next) => setTimeout(next));
-      checkAlive();
-      throw error;
+      if (!lost) throw error;
     }
+    throw Error(`the GPU is lost: ${lost?.message} load() makes a new model`);
   };
 }
 
-function howToGive(path: string, { held, blocks = {} }: ModelPlan): string {
-  const { block } = held[path];
-  const names = block ? [block] : Object.keys(blocks);
-  const ways = [
-    ...(block ? [] : ['load({ weights }) or weights.load(source) gives it']),
-    ...names.map((name) => `${name}.start(seed) draws it`),
-  ];
-  return `${block ? `${block} has not started` : `${path} has no value`}: ${ways.join(', or ')}`;
-}
+const isBytes = (source: WeightsSource): source is ArrayBuffer | Uint8Array =>
+  (source as ArrayBuffer).byteLength >= 0;
 
-/** The results without those that tell of equations, of which only a failure is told. */
-function withoutEquations({ outputs }: Plan, results: Results): Results {
-  for (const { name, equation } of outputs) {
-    if (!equation) continue;
-    const { data } = results[name] as HostTensor;
-    // eslint-disable-next-line no-console -- there is nowhere else to say what is no error
-    if (!data[0]) console.warn(`${equation} did not come within its tolerance in its rounds`);
-    delete results[name];
-  }
-  return results;
+async function bytesOf(source: WeightsSource): Promise<Uint8Array> {
+  if (isBytes(source)) return new Uint8Array(source);
+  // Files are read by Node itself: its fetch does not.
+  const files = globalThis.process?.getBuiltinModule?.('fs');
+  if (files && !/^(https?|data|blob):/.test(String(source))) return files.readFileSync(source);
+  const response = await fetch(source);
+  if (!response.ok) throw Error(`no weights at ${source}: ${response.status}`);
+  return new Uint8Array(await response.arrayBuffer());
 }

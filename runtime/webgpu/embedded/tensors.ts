@@ -2,87 +2,66 @@
 
 import type { ElementType, GpuTensor, HostTensor, Numbers, Shape } from './types.ts';
 
-export const arrays = {
-  f32: Float32Array,
-  i32: Int32Array,
-  u32: Uint32Array,
-  bool: Uint8Array,
-} as const;
-
-/** Of `GPUBufferUsage`, which Node lacks. */
-export const usage = {
-  mapRead: 1,
-  copySource: 4,
-  copyTarget: 8,
-  uniform: 64,
-  storage: 128,
-} as const;
+export const arrays = { f32: Float32Array, i32: Int32Array, u32: Uint32Array, bool: Uint8Array };
 
 export const count = (shape: Shape): number => shape.reduce((a, b) => a * b, 1);
 
-export const createBuffer = (device: GPUDevice, elements: number, of: number): GPUBuffer =>
-  device.createBuffer({ size: Math.max(4, elements * 4), usage: of });
+/** For kernels, and to copy from and to, unless `usage`, a sum of `GPUBufferUsage`, says otherwise; Node lacks the names. */
+export const createBuffer = (device: GPUDevice, elements: number, usage = 0x8c): GPUBuffer =>
+  device.createBuffer({ size: elements * 4 || 4, usage });
 
-/** One that kernels compute with. */
-export const createStorage = (device: GPUDevice, elements: number): GPUBuffer =>
-  createBuffer(device, elements, usage.storage | usage.copySource | usage.copyTarget);
-
-export function upload(device: GPUDevice, buffer: GPUBuffer, data: Numbers): void {
-  const wide = data instanceof Uint8Array ? Uint32Array.from(data) : data;
-  device.queue.writeBuffer(buffer, 0, wide as Float32Array<ArrayBuffer>);
-}
-
-export function copy(
-  encoder: GPUCommandEncoder,
-  from: GPUBuffer,
-  to: GPUBuffer,
-  elements: number,
-): void {
-  if (elements > 0) encoder.copyBufferToBuffer(from, 0, to, 0, elements * 4);
-}
-
-/** A buffer that the CPU can read, with what is copied into it. */
-export function stage(
-  device: GPUDevice,
-  encoder: GPUCommandEncoder,
-  from: GPUBuffer,
-  elements: number,
-): GPUBuffer {
-  const staging = createBuffer(device, elements, usage.mapRead | usage.copyTarget);
-  copy(encoder, from, staging, elements);
-  return staging;
-}
-
-/** What a buffer of `stage` holds, once the GPU has come so far; the buffer goes. */
-export async function take(
-  staging: GPUBuffer,
-  dtype: ElementType,
-  shape: Shape,
-): Promise<HostTensor> {
-  await staging.mapAsync(1);
-  const bytes = staging.getMappedRange().slice(0, count(shape) * 4);
-  staging.destroy();
-  const data =
-    dtype === 'bool' ? Uint8Array.from(new Uint32Array(bytes)) : new arrays[dtype](bytes);
-  return { data, shape };
-}
-
-export function gpuTensor(
-  device: GPUDevice,
-  buffer: GPUBuffer,
-  dtype: ElementType,
-  shape: Shape,
-): GpuTensor {
-  return {
-    dtype,
-    shape,
+export const upload = (device: GPUDevice, buffer: GPUBuffer, data: Numbers): void =>
+  device.queue.writeBuffer(
     buffer,
+    0,
+    (data instanceof Uint8Array ? Uint32Array.from(data) : data) as Uint32Array<ArrayBuffer>,
+  );
+
+/** What a buffer holds. */
+export interface Content {
+  readonly buffer: GPUBuffer;
+  readonly dtype: ElementType;
+  readonly shape: Shape;
+}
+
+/** Copies a content into a buffer. What it gives is to be called after the submission. */
+type Copy<T> = (device: GPUDevice, encoder: GPUCommandEncoder, content: Content) => () => T;
+
+export const copy = (
+  encoder: GPUCommandEncoder,
+  { buffer, shape }: Pick<Content, 'buffer' | 'shape'>,
+  to: GPUBuffer,
+): void => encoder.copyBufferToBuffer(buffer, 0, to, 0, count(shape) * 4);
+
+/** To where the CPU can read it; waits for the GPU. */
+export const fetchLater: Copy<Promise<HostTensor>> = (device, encoder, content) => {
+  const { dtype, shape } = content;
+  // Read by the CPU, and copied to.
+  const staging = createBuffer(device, count(shape), 0x9);
+  copy(encoder, content, staging);
+  return async () => {
+    await staging.mapAsync(1);
+    const bytes = staging.getMappedRange().slice(0, count(shape) * 4);
+    staging.destroy();
+    const data =
+      dtype === 'bool' ? Uint8Array.from(new Uint32Array(bytes)) : new arrays[dtype](bytes);
+    return { data, shape };
+  };
+};
+
+/** To a buffer of its own. */
+export const keep: Copy<GpuTensor> = (device, encoder, content) => {
+  const buffer = createBuffer(device, count(content.shape));
+  copy(encoder, content, buffer);
+  const kept = { ...content, buffer };
+  return () => ({
+    ...kept,
     read() {
-      const encoder = device.createCommandEncoder();
-      const staging = stage(device, encoder, buffer, count(shape));
-      device.queue.submit([encoder.finish()]);
-      return take(staging, dtype, shape);
+      const own = device.createCommandEncoder();
+      const fetched = fetchLater(device, own, kept);
+      device.queue.submit([own.finish()]);
+      return fetched();
     },
     destroy: () => buffer.destroy(),
-  };
-}
+  });
+};

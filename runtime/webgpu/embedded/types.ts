@@ -5,30 +5,28 @@ export type Numbers = Float32Array | Int32Array | Uint32Array | Uint8Array;
 export type ElementType = 'f32' | 'i32' | 'u32' | 'bool';
 export type Shape = readonly number[];
 /** A number, or several, by the values of the free sizes. */
-type OfSizes<T> = (sizes: readonly number[]) => T;
+type OfSizes<T> = (sizes: Sizes) => T;
+export type Sizes = ArrayLike<number>;
 
 export interface Plan {
-  /** The values of the free sizes from the shapes of the inputs; of an input that is a size itself, from its one element. */
-  readonly sizes: (shapes: readonly ArrayLike<number>[]) => readonly number[];
+  /** The values of the free sizes from the inputs, in their order. */
+  readonly sizes: (given: readonly Given[]) => readonly number[];
   readonly inputs: readonly PlanInput[];
   readonly outputs: readonly PlanOutput[];
-  /** The values that stay on the GPU from call to call, by path, and the buffer of each. */
-  readonly held: readonly (readonly [path: string, slot: number])[];
-  /** What is copied after the kernels, in order, from buffer to buffer. */
-  readonly copies: readonly (readonly [from: number, to: number])[];
-  /** How many elements, four bytes each, a buffer holds. */
+  /** The paths of values that stay on the GPU from call to call, by the number of their buffer. */
+  readonly held: Readonly<Record<number, string>>;
+  /** How many elements, four bytes each, a buffer holds. After the last comes one for the sizes. */
   readonly slots: OfSizes<readonly number[]>;
   /** What lies in buffers from the start. */
-  readonly tables: readonly { readonly slot: number; readonly data: Numbers }[];
+  readonly tables?: readonly (readonly [slot: number, data: Numbers])[];
   /** WGSL modules by name; the entry point of each is called so too. */
   readonly code: Readonly<Record<string, string>>;
   readonly kernels: readonly PlanKernel[];
-  /** What runs, in order: a kernel by its number, or steps that run over and over. */
-  readonly steps: readonly PlanStep[];
+  /** Runs kernels by their numbers, where they do not run once each in their order. */
+  readonly steps?: (run: (kernel: number) => void, sizes: Sizes) => void;
+  /** What is copied after the kernels, in order, from buffer to buffer. */
+  readonly copies?: readonly (readonly [from: number, to: number])[];
 }
-
-export type PlanStep =
-  number | { readonly count: OfSizes<number>; readonly steps: readonly PlanStep[] };
 
 interface PlanPort {
   readonly name: string;
@@ -39,7 +37,7 @@ interface PlanPort {
 }
 
 export interface PlanInput extends PlanPort {
-  /** The shape in words, `[B, 784]`. */
+  /** What it is to be in words, `Float32Array [B, 784]`. */
   readonly type: string;
   /** Of an index: its values are below. */
   readonly below?: OfSizes<number>;
@@ -54,11 +52,20 @@ export interface PlanOutput extends PlanPort {
 
 export interface PlanKernel {
   readonly name: string;
-  /** Buffers, one a binding; the sizes come after, where `readsSizes`. */
+  /** Buffers, one a binding. */
   readonly slots: readonly number[];
-  readonly readsSizes: boolean;
   readonly groups: OfSizes<number>;
 }
+
+/** An input: elements, or a buffer that has them. */
+export type Given =
+  | (HostTensor & { readonly dtype?: undefined })
+  | {
+      readonly data?: undefined;
+      readonly buffer: GPUBuffer;
+      readonly dtype: ElementType;
+      readonly shape: Shape;
+    };
 
 /** A tensor as results come, and as inputs may be given. */
 export interface HostTensor {

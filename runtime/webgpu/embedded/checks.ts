@@ -1,0 +1,31 @@
+// What only some programs need: inputs whose elements have bounds, and equations that may stay unsolved.
+
+import type { CheckElements } from './inputs.ts';
+import type { Call } from './model.ts';
+import type { Plan } from './types.ts';
+
+/** Indices, and inputs that are sizes. What lies on the GPU already is not looked at. */
+export const checkElements: CheckElements = ({ name, below, least = 0 }, data, sizes) => {
+  const limit = below?.(sizes) ?? Infinity;
+  const at = data.findIndex((value) => value < least || value >= limit);
+  if (at >= 0)
+    throw Error(
+      `input ${name} has ${data[at]} at ${at}, but should be ${below ? `from 0 to ${limit - 1}` : `at least ${least}`}`,
+    );
+};
+
+/** Leaves out the results that tell of equations, of which only a failure is told. */
+export const settled =
+  ({ outputs }: Plan, call: Call): Call =>
+  async (feeds, options) => {
+    const results = await call(feeds, options);
+    for (const { name, equation } of outputs) {
+      if (!equation) continue;
+      const tensor = results[name];
+      const { data } = 'read' in tensor ? await tensor.read() : tensor;
+      // eslint-disable-next-line no-console -- there is nowhere else to say what is no error
+      if (!data[0]) console.warn(`${equation} did not come within its tolerance in its rounds`);
+      delete results[name];
+    }
+    return results;
+  };

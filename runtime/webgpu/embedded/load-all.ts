@@ -1,0 +1,22 @@
+// Where the runtime begins in artifacts that learn, check indices, or solve equations.
+
+import { checkElements, settled } from './checks.ts';
+import { openModel, type LoadOptions, type Members, type ModelPlan } from './model.ts';
+import { blockOf, weightsOf } from './training.ts';
+
+declare const model: ModelPlan;
+
+export const load = (options?: LoadOptions): Promise<Members> =>
+  openModel(
+    model,
+    options,
+    (core, members) => {
+      for (const name in model.functions) {
+        const plan = model.functions[name];
+        members[name] = settled(plan, core.caller(plan));
+      }
+      for (const name in model.blocks) members[name] = blockOf(name, model, core);
+      members.weights = { ...(members.weights as object), ...weightsOf(model, core) };
+    },
+    checkElements,
+  );
