@@ -5,12 +5,14 @@ import type { Call } from './model.ts';
 import type { Plan } from './types.ts';
 
 /** Indices, and inputs that are sizes. What lies on the GPU already is not looked at. */
-export const checkElements: CheckElements = ({ name, below, least = 0 }, data, sizes) => {
+export const checkElements: CheckElements = ({ name, below, least }, data, sizes) => {
+  if (!below && least === undefined) return;
+  const from = least ?? 0;
   const limit = below?.(sizes) ?? Infinity;
-  const at = data.findIndex((value) => value < least || value >= limit);
+  const at = data.findIndex((value) => value < from || value >= limit);
   if (at >= 0)
     throw Error(
-      `input ${name} has ${data[at]} at ${at}, but should be ${below ? `from 0 to ${limit - 1}` : `at least ${least}`}`,
+      `input ${name} has ${data[at]} at ${at}, but should be ${below ? `from 0 to ${limit - 1}` : `at least ${from}`}`,
     );
 };
 
