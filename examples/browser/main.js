@@ -99,13 +99,17 @@ async function open() {
   ready('Loading');
   try {
     digits ??= fetchAll();
-    const [model] = await Promise.all([openModel(choice), digits]);
+    // They come while the network is opened; that they do not is told below.
+    digits.catch(() => {});
+    const model = await openModel(choice);
     loaded = { model, training: null };
     void model.lost.then((reason) => {
       if (loaded?.model === model) onLost(reason);
     });
     showDevice(model.device);
+    await digits;
   } catch (error) {
+    unload();
     ready('');
     tell(error);
     return;
