@@ -99,15 +99,16 @@ async function open() {
   ready('Loading');
   try {
     digits ??= fetchAll();
+    const fetched = digits;
     // They come while the network is opened; that they do not is told below.
-    digits.catch(() => {});
+    fetched.catch(() => {});
     const model = await openModel(choice);
     loaded = { model, training: null };
     void model.lost.then((reason) => {
       if (loaded?.model === model) onLost(reason);
     });
     showDevice(model.device);
-    await digits;
+    await fetched;
   } catch (error) {
     unload();
     ready('');
