@@ -3,7 +3,7 @@
 
 import type { Node, Value } from '../../ir/graph.ts';
 import type { Index } from './indices.ts';
-import { indexIn, isPlaced, type Kernel } from './kernel.ts';
+import { indexIn, isOverDomain, isPlaced, type Kernel } from './kernel.ts';
 import {
   createWalk,
   loweringOf,
@@ -18,6 +18,8 @@ export interface KernelReads {
   readonly buffers: ReadonlySet<Value>;
   /** Of those, what is read at the element that is computed, and nowhere else. */
   readonly aligned: ReadonlySet<Value>;
+  /** Of those, what is read more than once a row. */
+  readonly perElement: ReadonlySet<Value>;
 }
 
 /**
@@ -32,6 +34,7 @@ export function readsOf(
   const own = new Set(kernel.values);
   const buffers = new Set<Value>();
   const unaligned = new Set<Value>();
+  const perElement = new Set<Value>();
   let fits = true;
   const full = network.indexOver(kernel.domain);
   const places = new Map<Value, readonly Index[] | null>();
@@ -59,33 +62,43 @@ export function readsOf(
     if (!kernel.values.some((value) => network.replacedBy(value) === stopped))
       unaligned.add(stopped);
   }
+  let isOfRow = false;
   const visit: Visit = (value, index) => {
     if (!own.has(value)) {
       buffers.add(value);
+      if (!isOfRow) perElement.add(value);
       if (!isHere(value, index)) unaligned.add(value);
-    } else if (!isHere(value, index)) {
+    } else if (!isOfRow && isBesideProduct(kernel, value)) fits = false;
+    else if (!isHere(value, index)) {
       const node = network.producerOf(value);
       if (node === undefined || !isRecomputable(kernel, node)) fits = false;
       else for (const read of network.elementReads(node, index)) walk(read.value, read.index);
     }
   };
-  const walk = createWalk(
-    network,
-    (value) => network.isInput(value) || own.has(value) || isKept(value),
-    visit,
-  );
-  for (const value of kernel.values) {
+  const isLeaf = (value: Value): boolean =>
+    network.isInput(value) || own.has(value) || isKept(value);
+  let walk = createWalk(network, isLeaf, visit);
+  const readFor = (value: Value): void => {
     const node = network.producerOf(value);
     const place = placeOf(value);
-    if (node === undefined) continue;
+    if (node === undefined) return;
     if (loweringOf(node).kind !== 'map')
       for (const read of foldedReads(network, kernel, node, full)) walk(read.value, read.index);
     else if (place !== null)
       for (const read of network.elementReads(node, place)) walk(read.value, read.index);
-  }
+  };
+  kernel.values.filter((value) => !isBesideProduct(kernel, value)).forEach(readFor);
+  isOfRow = true;
+  walk = createWalk(network, isLeaf, visit);
+  kernel.values.filter((value) => isBesideProduct(kernel, value)).forEach(readFor);
   if (!fits) return null;
-  return { buffers, aligned: new Set([...buffers].filter((value) => !unaligned.has(value))) };
+  const aligned = new Set([...buffers].filter((value) => !unaligned.has(value)));
+  return { buffers, aligned, perElement };
 }
+
+/** Whether a product's kernel makes the value once a row, from the sums beside the product. */
+const isBesideProduct = (kernel: Kernel, value: Value): boolean =>
+  kernel.kind === 'product' && !isOverDomain(kernel, value);
 
 /** A row kernel has all of its row at hand: another element of a map is computed anew. */
 const isRecomputable = (kernel: Kernel, node: Node): boolean =>
@@ -104,7 +117,11 @@ function foldedReads(
   const lowering = loweringOf(node);
   if (lowering.kind === 'reduce') {
     const [value] = node.inputs;
-    return [{ value, index: indexIn(kernel, value, full) }];
+    const index =
+      kernel.kind === 'rows'
+        ? indexIn(kernel, value, full)
+        : network.indexOver(value.shape, 'whole');
+    return [{ value, index }];
   }
   if (lowering.kind === 'loop')
     return node.inputs.map((value) => ({ value, index: network.indexOver(value.shape, 'whole') }));

@@ -24,8 +24,9 @@ export interface SourceLine {
 export function titleOf(network: Network, kernel: Kernel, nodes: readonly Node[]): KernelTitle {
   const telling = nodes.filter(({ op }) => !silent.has(op));
   const all = telling.length > 0 ? telling : nodes;
-  const folded = kernel.values.find((value) => isFolded(network, value));
-  const main = (folded && network.producerOf(folded)) ?? all[0];
+  const folds = kernel.values.filter((value) => isFolded(network, value));
+  const makers = folds.flatMap((value) => network.producerOf(value) ?? []);
+  const main = makers.find(({ op }) => op !== 'reduce') ?? makers[0] ?? all[0];
   const last = all.at(-1) ?? main;
   return {
     path: main.origin.path === '' ? commonPath(nodes) : main.origin.path,

@@ -12,7 +12,8 @@ import { loweringOf, type Network } from './network.ts';
  * - `map`: an invocation computes an element of every value of the kernel; all have as many as the domain.
  * - `rows`: the reduced `axes` of the domain are folded, row by row; its values are reductions, maps over the domain, and maps over
  *   the rows.
- * - `product`: one contraction, and maps of as many elements that follow it.
+ * - `product`: one contraction, and maps of as many elements that follow it; where there are `axes`, those of the columns, also the sums
+ *   of its first factor's rows, and maps over the rows.
  * - `loop`: a body of kernels of its own, run over and over.
  */
 export type KernelKind = 'map' | 'rows' | 'product' | 'loop';
@@ -20,7 +21,7 @@ export type KernelKind = 'map' | 'rows' | 'product' | 'loop';
 export interface Kernel {
   readonly kind: KernelKind;
   readonly domain: readonly Dim[];
-  /** Of `rows`: the axes of the domain that go. */
+  /** The axes of the domain that go. */
   readonly axes: readonly number[];
   /** In topological order. */
   readonly values: readonly Value[];

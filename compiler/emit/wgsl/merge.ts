@@ -10,6 +10,7 @@ import { sameShape } from '../../ir/types.ts';
 import { outerShape, type Kernel } from './kernel.ts';
 import type { Network } from './network.ts';
 import { createParts, type Part, type Parts } from './parts.ts';
+import { columnAxes } from './row-sums.ts';
 import type { Schedule } from './schedule.ts';
 
 export function mergeKernels(network: Network, separate: readonly Kernel[]): Schedule {
@@ -22,7 +23,7 @@ export function mergeKernels(network: Network, separate: readonly Kernel[]): Sch
     for (const part of state.parts()) {
       if (!state.has(part)) continue;
       for (const other of candidates(state, part))
-        if (state.has(part) && state.has(other) && tryMerge(state, other, part, order)) {
+        if (state.has(part) && state.has(other) && tryMerge(network, state, other, part, order)) {
           changed = true;
           break;
         }
@@ -55,8 +56,14 @@ function isBeside(a: Part, b: Part): boolean {
   return areSmall || [...a.reads.buffers].some((value) => b.reads.buffers.has(value));
 }
 
-function tryMerge(state: Parts, a: Part, b: Part, order: ReadonlyMap<Value, number>): boolean {
-  const space = commonSpace(a.kernel, b.kernel);
+function tryMerge(
+  network: Network,
+  state: Parts,
+  a: Part,
+  b: Part,
+  order: ReadonlyMap<Value, number>,
+): boolean {
+  const space = commonSpace(network, a.kernel, b.kernel);
   if (space === null || state.isBetween(a, b)) return false;
   const values = [...a.kernel.values, ...b.kernel.values].sort(
     (x, y) => (order.get(x) ?? 0) - (order.get(y) ?? 0),
@@ -70,13 +77,23 @@ function tryMerge(state: Parts, a: Part, b: Part, order: ReadonlyMap<Value, numb
 
 type Space = Pick<Kernel, 'kind' | 'domain' | 'axes'>;
 
+/** Kinds whose kernels are looked at the other way round. */
+const turned = new Set(['map product', 'map rows', 'rows product']);
+
 /** How one kernel could run over both domains; null where it cannot, or should not. */
-function commonSpace(a: Kernel, b: Kernel): Space | null {
+function commonSpace(network: Network, a: Kernel, b: Kernel): Space | null {
   const kinds = `${a.kind} ${b.kind}`;
   const sameSize = equal(product(a.domain), product(b.domain));
-  if (kinds === 'map map' || kinds === 'product map') return sameSize ? a : null;
-  if (kinds === 'map product') return commonSpace(b, a);
-  if (kinds === 'map rows') return commonSpace(b, a);
+  if (kinds === 'map map') return sameSize ? a : null;
+  if (kinds === 'product map') {
+    const isOverRows = a.axes.length > 0 && equal(product(b.domain), product(outerShape(a)));
+    return sameSize || isOverRows ? a : null;
+  }
+  if (turned.has(kinds)) return commonSpace(network, b, a);
+  if (kinds === 'product rows') {
+    const axes = columnAxes(network, a, b);
+    return axes === null ? null : { ...a, axes };
+  }
   if (kinds === 'rows map') return fitsRows(a, b.domain) ? a : null;
   if (kinds !== 'rows rows') return null;
   return sameRows(a, b) ? a : null;

@@ -52,7 +52,7 @@ export function createParts(
       const input = network.replacedBy(value);
       const fits =
         input !== undefined &&
-        mayOverwrite(kernel, value) &&
+        mayOverwrite(kernel, reads, value, input) &&
         (kernel.kind === 'loop' || !reads.buffers.has(input) || reads.aligned.has(input)) &&
         [...graph.readersOf(input)].every(
           (reader) => old.includes(reader) || !old.some((part) => graph.needs(reader, part)),
@@ -102,11 +102,18 @@ export function createParts(
 
 /**
  * Whether the kernel may write the value over what its invocations read at the same element: each must write only what it alone
- * reads. All lanes of a row read what is once a row, and one of them writes it, perhaps before another has read.
+ * reads. All lanes of a row read what is once a row, and one of them writes it, perhaps before another has read; beside a product only
+ * that one reads it, unless elements of the product need it.
  */
-const mayOverwrite = (kernel: Kernel, value: Value): boolean =>
+const mayOverwrite = (
+  kernel: Kernel,
+  { perElement }: KernelReads,
+  value: Value,
+  input: Value,
+): boolean =>
   kernel.kind === 'loop' ||
   isOverDomain(kernel, value) ||
+  (kernel.kind === 'product' && !perElement.has(input)) ||
   !kernel.values.some((other) => isOverDomain(kernel, other));
 
 /** Parts by what they make and read. */

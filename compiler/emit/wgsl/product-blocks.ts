@@ -7,6 +7,7 @@ import { bracketed, isName, typeNames } from './expressions.ts';
 import { divide, modulo, type Index } from './indices.ts';
 import { ceilDivide, invocation, type KernelFrame } from './kernel-context.ts';
 import type { ProductTask, Variant } from './product-task.ts';
+import { createRowSums } from './product-rows.ts';
 import { axesAt, createFinish, plus, runOf, tilesOf, type Run } from './product-places.ts';
 
 export interface Block {
@@ -39,6 +40,8 @@ function writeBlocks(task: ProductTask, block: Block): KernelFrame {
   const rows = runOf(task, 'rows', y, down);
   const columns = runOf(task, 'columns', x, across);
   const sums = createSums(task, block);
+  const isFirst = `${writer.text(x)} == 0u`;
+  const rowSums = createRowSums(task, down, isFirst);
   eachTerm(task, block.unroll, (terms) => {
     // A window reads an element under several taps.
     const named = (hint: string, expression: string): string => {
@@ -49,13 +52,16 @@ function writeBlocks(task: ProductTask, block: Block): KernelFrame {
       writer.remember(expression, name);
       return name;
     };
-    sums.add(
-      terms.map((k) => ({
-        a: rows.near.map((row) => named('a', task.lhs(batch, row, k))),
-        b: sums.packed(columns.near.map((column) => named('b', task.rhs(batch, k, column)))),
-      })),
-    );
+    const factors = terms.map((k) => ({
+      a: rows.near.map((row) => named('a', task.lhs(batch, row, k))),
+      b: sums.packed(columns.near.map((column) => named('b', task.rhs(batch, k, column)))),
+    }));
+    sums.add(factors);
+    rowSums.add(factors);
   });
+  rowSums.finish(isFirst, (row, sum) =>
+    writer.when(rows.isInside(row), () => task.finishRow?.(rows.at(row), sum)),
+  );
   if (target.adapter === 'software') finishInLoops(task, block, batch, { rows, columns }, sums);
   else {
     const finish = createFinish(task, tile);

@@ -1,20 +1,22 @@
-// A kernel of one contraction and the maps that follow it. How the sum of products is computed is a variant (product-variants.ts).
+// A kernel of one contraction, the maps that follow it, and sums beside it. How the sum of products is computed is a variant
+// (product-variants.ts).
 
+import { zero } from '../../dims/arithmetic.ts';
 import type { Index } from './indices.ts';
 import { storeAll, type KernelContext, type KernelFrame } from './kernel-context.ts';
-import { elementKey, isFolded, loweringOf, nowhere } from './network.ts';
+import { indexIn, isOverDomain } from './kernel.ts';
+import { elementKey, isFolded, nowhere } from './network.ts';
 import { contiguity } from './product-contiguity.ts';
 import type { ProductTask } from './product-task.ts';
 import { chooseVariant } from './product-variants.ts';
+import { contractionOf } from './row-sums.ts';
 
 export function writeProductKernel(context: KernelContext): KernelFrame {
   const { network, kernel, writer, read, target } = context;
-  const value = kernel.values.find((made) => isFolded(network, made));
-  const node = value === undefined ? undefined : network.producerOf(value);
-  if (value === undefined || node === undefined) throw new Error('a product kernel of nothing');
-  const lowering = loweringOf(node);
-  if (lowering.kind !== 'contract') throw new Error(`${node.op} is no contraction`);
-  const product = lowering.product(node);
+  const { value, node, product } = contractionOf(network, kernel);
+  const rowSum = kernel.values.find((made) => made !== value && isFolded(network, made));
+  const ofRows = context.outputs.filter((made) => !isOverDomain(kernel, made));
+  const ofElements = context.outputs.filter((made) => isOverDomain(kernel, made));
   const source = {
     read: (operand: number, at: readonly Index[]) => read(node.inputs[operand], at),
     code: writer,
@@ -45,8 +47,19 @@ export function writeProductKernel(context: KernelContext): KernelFrame {
     finish(batch, row, column, sum) {
       const index = product.output(batch, row, column);
       writer.remember(elementKey(value, index), sum);
-      storeAll(context, context.outputs, index);
+      storeAll(context, ofElements, index);
     },
+    finishRow:
+      rowSum === undefined
+        ? null
+        : (row, sum) => {
+            const [batch, columns] = [product.batch, product.columns].map((axes) =>
+              axes.map(() => zero),
+            );
+            const index = product.output(batch, row, columns);
+            writer.remember(elementKey(rowSum, indexIn(kernel, rowSum, index)), sum);
+            storeAll(context, ofRows, index);
+          },
   };
   const variant = chooseVariant(task);
   return { ...variant.write(task), variant: variant.name };

@@ -7,6 +7,7 @@ import { typeNames } from './expressions.ts';
 import { divide, modulo } from './indices.ts';
 import { axesOf, workgroup, type KernelFrame } from './kernel-context.ts';
 import { createSums, widthOf, type Block } from './product-blocks.ts';
+import { createRowSums, finishRowAt } from './product-rows.ts';
 import { divides, extents, type ProductTask, type Variant } from './product-task.ts';
 import { axesAt, axesNear, createFinish, plus, tilesOf } from './product-places.ts';
 
@@ -52,16 +53,26 @@ function writeSlices(task: ProductTask, shape: Slices): KernelFrame {
     );
   const [rows, columns] = [places('rows', down), places('columns', across)];
   const sums = createSums(task, shape);
+  const isFirst = `${start.columns} == 0u`;
+  const rowSums = createRowSums(task, down, isFirst);
   writer.steps('k', { from: slice, to: extents(task).sum, step: count }, (term) => {
     const k = axesOf(writer, task.sum, term, writer.text(term));
-    sums.add([
+    const factors = [
       {
         a: rows.map((row) => writer.bind('a', task.lhs(batch, row, k))),
         b: sums.packed(columns.map((column) => task.rhs(batch, k, column))),
       },
-    ]);
+    ];
+    sums.add(factors);
+    rowSums.add(factors);
   });
-  const shared = addSlices(task, shape, slice, sums.registers);
+  const shared = [
+    addSlices(task, shape, slice, sums.registers, widthOf(across)),
+    addSlices(task, shape, slice, rowSums.registers, 1),
+  ].filter((declaration) => declaration !== null);
+  rowSums.finish(`${slice} == 0u && ${isFirst}`, (row, sum) =>
+    finishRowAt(task, plus(start.rows, writer.text(row)), sum),
+  );
   const finish = createFinish(task, tile);
   writer.block(`if (${slice} == 0u)`, () => {
     for (let row = 0; row < down; row++)
@@ -75,18 +86,19 @@ function writeSlices(task: ProductTask, shape: Slices): KernelFrame {
           sums.at(row, column),
         );
   });
-  return { workgroupSize: side * side * count, groups: total, shared: [shared] };
+  return { workgroupSize: side * side * count, groups: total, shared };
 }
 
-/** Adds the slices' sums, register by register, into those of slice 0. Gives the declaration of the memory it takes. */
+/** Adds the slices' sums, register by register, into those of slice 0. Gives the declaration of the memory it takes, if any. */
 function addSlices(
   { writer, dtype }: ProductTask,
-  { side, slices: count, across }: Slices,
+  { side, slices: count }: Slices,
   slice: string,
   registers: readonly string[],
-): string {
+  width: number,
+): string | null {
+  if (registers.length === 0) return null;
   const array = writer.name('of_slices');
-  const width = widthOf(across);
   const type = width === 1 ? typeNames[dtype] : `vec${width}<${typeNames[dtype]}>`;
   for (const register of registers) {
     writer.line(`${array}[lane] = ${register};`);

@@ -38,6 +38,8 @@ export interface ProductTask {
     column: readonly Index[],
     sum: string,
   ) => void;
+  /** Takes the sum of a row of lhs over all terms, where that is asked for. */
+  readonly finishRow: ((row: readonly Index[], sum: string) => void) | null;
 }
 
 export interface Variant {

@@ -7,6 +7,7 @@ import { typeNames } from './expressions.ts';
 import { divide, modulo, type Index } from './indices.ts';
 import { workgroup, type KernelFrame } from './kernel-context.ts';
 import { createSums } from './product-blocks.ts';
+import { createRowSums, finishRowAt } from './product-rows.ts';
 import { divides, extents, type ProductTask, type Variant } from './product-task.ts';
 import { axesAt, axesNear, createFinish, plus, tilesOf } from './product-places.ts';
 
@@ -51,6 +52,8 @@ function writeTiles(task: ProductTask, tile: Tile): KernelFrame {
   const x = writer.bind('x', `lane % ${across}u`);
   const y = writer.bind('y', `lane / ${across}u`);
   const sums = createSums(task, tile);
+  const isFirst = `${start.columns} == 0u`;
+  const rowSums = createRowSums(task, tile.down, isFirst);
   const depth = extents(task).sum;
   writer.steps('first', { from: '0u', to: depth, step: tile.depth }, (first) => {
     lhs.load(batch, writer.text(first));
@@ -59,18 +62,23 @@ function writeTiles(task: ProductTask, tile: Tile): KernelFrame {
     writer.loop('n', dims.constant(tile.depth), (n) => {
       const a = lhs.packs(writer.text(n), y, down, tile.down / 4);
       const b = rhs.packs(writer.text(n), x, across, tile.across / 4);
-      sums.add([{ a: a.flatMap((pack) => [0, 1, 2, 3].map((i) => `${pack}[${i}]`)), b }]);
+      const factors = [{ a: a.flatMap((pack) => [0, 1, 2, 3].map((i) => `${pack}[${i}]`)), b }];
+      sums.add(factors);
+      rowSums.add(factors);
     });
     writer.line('workgroupBarrier();');
   });
+  rowSums.finish(`${isFirst} && ${x} == 0u`, (row, sum) =>
+    finishRowAt(task, plus(start.rows, placeOf(y, down, writer.text(row))), sum),
+  );
   const finish = createFinish(task, tile);
   for (let row = 0; row < tile.down; row++)
     for (let column = 0; column < tile.across; column++)
       finish(
         {
           batch: start.batch,
-          rows: plus(start.rows, placeOf(y, down, row)),
-          columns: plus(start.columns, placeOf(x, across, column)),
+          rows: plus(start.rows, placeOf(y, down, `${row}u`)),
+          columns: plus(start.columns, placeOf(x, across, `${column}u`)),
         },
         sums.at(row, column),
       );
@@ -82,8 +90,8 @@ function writeTiles(task: ProductTask, tile: Tile): KernelFrame {
 }
 
 /** An invocation's vectors lie `apart` from one another, so that neighbours read beside each other. */
-const placeOf = (own: string, apart: number, i: number): string =>
-  `(${own} + ${(i >> 2) * apart}u) * 4u + ${i & 3}u`;
+const placeOf = (own: string, apart: number, i: string): string =>
+  `(${own} + ${i} / 4u * ${apart}u) * 4u + ${i} % 4u`;
 
 interface Side {
   readonly declaration: string;
