@@ -5,7 +5,7 @@ import * as dims from '../../dims/arithmetic.ts';
 import type { Dim } from '../../dims/dim.ts';
 import { countShape, isTiling, type WindowAttribute } from '../../ir/window-geometry.ts';
 import { divide, flatten, modulo, type Index } from './indices.ts';
-import { all, type Code, type Element } from './lowering.ts';
+import { all, never, type Code, type Element } from './lowering.ts';
 
 /** Where tap `taps` of window `window` reads. */
 export function tapIndex(
@@ -21,7 +21,10 @@ export function tapIndex(
   return read;
 }
 
-/** Loops over the taps of a window, the last axis fastest. */
+/** Taps an axis that are written one by one. */
+const mostWritten = 4;
+
+/** Runs `body` for the taps of a window, the last axis fastest: written out along an axis with few, else in a loop. */
 export function eachTap(
   code: Code,
   window: WindowAttribute,
@@ -29,8 +32,11 @@ export function eachTap(
   outer: readonly Index[] = [],
 ): void {
   const axis = outer.length;
-  if (axis === window.sizes.length) body(outer);
-  else code.loop('tap', window.sizes[axis], (tap) => eachTap(code, window, body, [...outer, tap]));
+  if (axis === window.sizes.length) return body(outer);
+  const within = (tap: Index): void => eachTap(code, window, body, [...outer, tap]);
+  const count = dims.isConstant(window.sizes[axis]) ?? Infinity;
+  if (count > mostWritten) code.loop('tap', window.sizes[axis], within);
+  else for (let tap = 0; tap < count; tap++) within(dims.constant(tap));
 }
 
 /** Runs `body` for every window that has a tap on element `index` of a tensor of `shape`. */
@@ -90,7 +96,7 @@ export function windowMaximum({ index, attributes: { window }, read, code }: Win
   const largest = code.variable('largest', 'f32', read(0, tapIndex(index, first, window)));
   eachTap(code, window, (taps) => {
     const x = code.bind('x', read(0, tapIndex(index, taps, window)));
-    code.when(`${x} > ${largest}`, () => code.assign(largest, x));
+    code.assign(largest, `select(${largest}, ${x}, ${x} > ${largest})`);
   });
   return [largest];
 }
@@ -118,17 +124,15 @@ export function maximumGradient({
   const x = code.bind('x', read(0, index));
   eachWindowOver(code, window, index, out.shape, (at, taps) => {
     const largest = code.bind('largest', read(1, at));
-    code.when(`${x} == ${largest}`, () => {
-      const isFirst = code.variable('is_first', 'bool', 'true');
-      eachTap(code, window, (others) => {
-        const isBefore = `${code.text(flatten(others, window.sizes))} < ${code.text(flatten(taps, window.sizes))}`;
-        code.when(isBefore, () => {
-          const other = read(0, tapIndex(at, others, window));
-          code.when(`${other} == ${largest}`, () => code.assign(isFirst, 'false'));
-        });
-      });
-      code.when(isFirst, () => code.assign(sum, `${sum} + ${read(2, at)}`));
+    const isFirst = code.variable('is_first', 'bool', `${x} == ${largest}`);
+    eachTap(code, window, (others) => {
+      const isBefore = code.below(flatten(others, window.sizes), flatten(taps, window.sizes));
+      if (isBefore === never) return;
+      const other = code.bind('other', read(0, tapIndex(at, others, window)));
+      const isSame = all([isBefore, `${other} == ${largest}`]);
+      code.assign(isFirst, `${isFirst} & !(${isSame})`);
     });
+    code.assign(sum, `${sum} + select(0.0, ${read(2, at)}, ${isFirst})`);
   });
   return [sum];
 }
