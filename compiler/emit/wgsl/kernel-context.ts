@@ -76,6 +76,25 @@ export function axesOf(
   return axes;
 }
 
+/** Runs `body` along an axis for `count` elements from `first` on, in a loop where they are not all; those left over one by one. */
+export function inSteps(
+  writer: Writer,
+  hint: string,
+  size: Dim,
+  most: number,
+  body: (first: Index, count: number) => void,
+): void {
+  const known = dims.isConstant(size);
+  if (known !== null && known <= most) return body(dims.zero, known);
+  const step = dims.constant(most);
+  const whole = dims.multiply(dims.floorDivide(size, step), step);
+  writer.steps(hint, { from: '0u', to: whole, step: most, together: most }, (first) =>
+    body(first, most),
+  );
+  if (!dims.equal(whole, size))
+    writer.steps(hint, { from: writer.text(whole), to: size, step: 1 }, (first) => body(first, 1));
+}
+
 const letters = ['i', 'j', 'k', 'l', 'm', 'n', 'o', 'p'];
 
 /** `b` for an axis of size B, else a letter by position. */

@@ -5,7 +5,7 @@ import * as dims from '../../dims/arithmetic.ts';
 import type { Dim } from '../../dims/dim.ts';
 import { bracketed, isName, typeNames } from './expressions.ts';
 import { divide, modulo, type Index } from './indices.ts';
-import { ceilDivide, invocation, type KernelFrame } from './kernel-context.ts';
+import { ceilDivide, inSteps, invocation, type KernelFrame } from './kernel-context.ts';
 import type { ProductTask, Variant } from './product-task.ts';
 import { createRowSums } from './product-rows.ts';
 import { axesAt, createFinish, plus, runOf, tilesOf, type Run } from './product-places.ts';
@@ -88,33 +88,18 @@ function eachTerm(
   body: (terms: readonly (readonly Index[])[]) => void,
 ): void {
   const last = sum.findLastIndex((size) => !dims.equal(size, dims.one));
-  const within = (axis: number, outer: readonly Index[]): void => {
-    if (axis > last) return body([[...outer, ...sum.slice(axis).map(() => dims.zero)]]);
-    if (dims.equal(sum[axis], dims.one)) return within(axis + 1, [...outer, dims.zero]);
-    if (axis < last) return writer.loop('k', sum[axis], (k) => within(axis + 1, [...outer, k]));
-    const after = sum.slice(axis + 1).map(() => dims.zero);
-    const together = (first: Index, count: number): void =>
-      body(
-        Array.from({ length: count }, (_, i) => [
-          ...outer,
-          dims.add(first, dims.constant(i)),
-          ...after,
-        ]),
-      );
-    const count = togetherOf(sum[axis], unroll);
-    if (dims.equal(sum[axis], dims.constant(count))) return together(dims.zero, count);
-    const whole = dims.multiply(
-      dims.floorDivide(sum[axis], dims.constant(count)),
-      dims.constant(count),
-    );
-    const from = writer.text(whole);
-    writer.steps('k', { from: '0u', to: whole, step: count, together: count }, (k) =>
-      together(k, count),
-    );
-    if (!dims.equal(whole, sum[axis]))
-      writer.steps('k', { from, to: sum[axis], step: 1 }, (k) => together(k, 1));
+  const inner = sum.slice(last + 1).map(() => dims.zero);
+  const within = (outer: readonly Index[]): void => {
+    const axis = outer.length;
+    if (axis > last) return body([[...outer, ...inner]]);
+    const most = axis === last ? togetherOf(sum[axis], unroll) : 1;
+    inSteps(writer, 'k', sum[axis], most, (first, count) => {
+      const numbers = Array.from({ length: count }, (_, i) => dims.add(first, dims.constant(i)));
+      if (axis === last) body(numbers.map((k) => [...outer, k, ...inner]));
+      else within([...outer, ...numbers]);
+    });
   };
-  within(0, []);
+  within([]);
 }
 
 /** How many terms along an axis are loaded together: all of a window's taps, else up to `most`, evenly if that is not far less. */

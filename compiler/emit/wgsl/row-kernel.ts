@@ -11,11 +11,12 @@ import type { Dim } from '../../dims/dim.ts';
 import type { Node, Value } from '../../ir/graph.ts';
 import { elementKey, loweringOf, type Network } from './network.ts';
 import { isName, literal, typeNames } from './expressions.ts';
-import { sizeOf, type Index } from './indices.ts';
+import { flatten, sizeOf, type Index } from './indices.ts';
 import { indexIn, isOverDomain, keptAxes, outerShape, type Kernel } from './kernel.ts';
 import {
   axesOf,
   ceilDivide,
+  inSteps,
   namedIndex,
   storeAll,
   workgroup,
@@ -47,7 +48,9 @@ function layoutOf({ kernel, target }: KernelContext): Layout {
 
 const powerOfTwo = (n: number): number => 2 ** Math.ceil(Math.log2(n));
 
-const lengthOf = ({ domain, axes }: Kernel): Dim => sizeOf(axes.map((axis) => domain[axis]));
+const shapeOfRow = ({ domain, axes }: Kernel): Dim[] => axes.map((axis) => domain[axis]);
+
+const lengthOf = (kernel: Kernel): Dim => sizeOf(shapeOfRow(kernel));
 
 export function writeRowKernel(context: KernelContext): KernelFrame {
   const { kernel, writer, outputs } = context;
@@ -112,20 +115,47 @@ function writeRowPosition(
 
 /** Runs `body` for the elements of the row that are this lane's. */
 function alongRow(
-  { kernel, writer }: KernelContext,
-  { rows, lanes }: Layout,
+  context: KernelContext,
+  layout: Layout,
   outer: readonly Index[],
   body: (index: readonly Index[], position: string) => void,
 ): void {
+  const { kernel, writer } = context;
+  const { rows, lanes } = layout;
+  if (lanes === 1) return alongWholeRow(context, outer, body);
   const length = lengthOf(kernel);
   const at = writer.name('at');
-  const first = lanes === 1 ? '0u' : rows === 1 ? 'lane' : 'part';
-  const step = lanes === 1 ? `${at}++` : `${at} += ${lanes}u`;
-  writer.block(`for (var ${at} = ${first}; ${at} < ${writer.text(length)}; ${step})`, () => {
-    const shape = kernel.axes.map((axis) => kernel.domain[axis]);
-    const inner = axesOf(writer, shape, namedIndex(at, length), at);
-    body(placed(kernel, outer, inner), at);
-  });
+  const first = rows === 1 ? 'lane' : 'part';
+  writer.block(
+    `for (var ${at} = ${first}; ${at} < ${writer.text(length)}; ${at} += ${lanes}u)`,
+    () => {
+      const inner = axesOf(writer, shapeOfRow(kernel), namedIndex(at, length), at);
+      body(placed(kernel, outer, inner), at);
+    },
+  );
+}
+
+/** How many elements are written one after the other: a turn of a loop costs about as much as a load. */
+const mostWritten = 4;
+
+/** One lane takes all of its row: a loop an axis, so that no index is divided, the last one a few elements at a time. */
+function alongWholeRow(
+  { kernel, writer }: KernelContext,
+  outer: readonly Index[],
+  body: (index: readonly Index[], position: string) => void,
+): void {
+  const shape = shapeOfRow(kernel);
+  const last = shape.findLastIndex((size) => !dims.equal(size, dims.one));
+  const element = (inner: readonly Index[]): void =>
+    body(placed(kernel, outer, inner), writer.text(flatten(inner, shape)));
+  const within = (inner: readonly Index[]): void => {
+    const axis = inner.length;
+    if (axis === shape.length) return element(inner);
+    inSteps(writer, 'at', shape[axis], axis === last ? mostWritten : 1, (at, count) => {
+      for (let i = 0; i < count; i++) within([...inner, dims.add(at, dims.constant(i))]);
+    });
+  };
+  within([]);
 }
 
 /** The element of the domain in that row; 0 along the row where nothing is said. */
