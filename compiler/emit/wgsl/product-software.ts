@@ -12,7 +12,7 @@ import type { ProductTask, Variant } from './product-task.ts';
 const [load, turn] = [10, 10];
 
 /** The most elements in a block, and rows or columns. */
-const [largestBlock, longestSide] = [144, 16];
+const [largestBlock, longestSide] = [256, 16];
 
 /** The most terms of a sum that are loaded together. */
 const mostTerms = 8;
