@@ -5,12 +5,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { expect } from 'vitest';
 
 import { host } from '../../cli/sources.ts';
-import { compile } from '../../compiler/pipeline.ts';
+import { compile, type Host } from '../../compiler/pipeline.ts';
 import type { CompiledFunction, CompiledProgram, CompiledTrain } from '../../compiler/program.ts';
 
 /** The compiled program; the test fails with the messages where the text is wrong. */
-export function compiled(text: string, path = 'test.dlg'): CompiledProgram {
-  const { program, diagnostics } = compile({ path, text }, host);
+export function compiled(text: string, path = 'test.dlg', from: Host = host): CompiledProgram {
+  const { program, diagnostics } = compile({ path, text }, from);
   if (program === null)
     expect.fail(diagnostics.map(({ code, message }) => `${code} ${message}`).join('\n'));
   return program;

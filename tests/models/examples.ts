@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 
 import type { Graph } from '../../compiler/ir/graph.ts';
 import type { CompiledProgram, DataPort } from '../../compiler/program.ts';
+import { host } from '../../cli/sources.ts';
 import { compiled } from './compile.ts';
 
 const folder = new URL('../../examples/', import.meta.url);
@@ -18,6 +19,14 @@ export const examples: readonly string[] = readdirSync(folder, { withFileTypes: 
       .map((file) => `${name}/${file}`),
   )
   .sort();
+
+/** Of more than a hundred kernels. */
+export const slowExamples: readonly string[] = [
+  'bunny-sdf/bunny-sdf.dlg',
+  'digits-ddpm/digits-ddpm.dlg',
+  'flows/digits.dlg',
+  'unrolled-gan/ring.dlg',
+];
 
 /** What is put for what in the text of an example, once each, so that it is small. */
 const smaller: Readonly<Record<string, readonly (readonly [from: string, to: string])[]>> = {
@@ -60,23 +69,40 @@ const smaller: Readonly<Record<string, readonly (readonly [from: string, to: str
     ['p: [200, 200]', 'p: [5, 5]'],
     ['i < 200, j < 200', 'i < 5, j < 5'],
   ],
+  'gridworld/gridworld.dlg': [['policy_iteration(grid, 10)', 'policy_iteration(grid, 2)']],
+  // On the GPU a loop runs all its steps, those after its end for nothing.
+  'std/rl.dlg': [
+    [
+      'fix V = zeros(m.S) tol 1e-5 within 10000 {\n    V <- improve',
+      'fix V = zeros(m.S) tol 1e-5 within 300 {\n    V <- improve',
+    ],
+    [
+      'fix V = zeros(m.S) tol 1e-5 within 10000 {\n    V <- bellman',
+      'fix V = zeros(m.S) tol 1e-5 within 300 {\n    V <- bellman',
+    ],
+  ],
   'unrolled-gan/ring.dlg': [
     ['G = Net(2, 64, 2)', 'G = Net(2, 5, 2)'],
     ['D = Net(2, 64, 1)', 'D = Net(2, 5, 1)'],
   ],
 };
 
-export function exampleText(path: string, size: 'full' | 'small'): string {
-  const text = readFileSync(new URL(path, folder), 'utf8');
-  if (size === 'full') return text;
-  return (smaller[path] ?? []).reduce((whole, [from, to]) => {
+const shrunk = (path: string, text: string): string =>
+  (smaller[path] ?? []).reduce((whole, [from, to]) => {
     if (whole.split(from).length !== 2) throw new Error(`${path} has not one "${from}"`);
     return whole.replace(from, to);
   }, text);
-}
 
-export const compiledExample = (path: string, size: 'full' | 'small'): CompiledProgram =>
-  compiled(exampleText(path, size), new URL(path, folder).pathname);
+export function compiledExample(example: string, size: 'full' | 'small'): CompiledProgram {
+  const at = (name: string, text: string): string => (size === 'full' ? text : shrunk(name, text));
+  const text = at(example, readFileSync(new URL(example, folder), 'utf8'));
+  return compiled(text, new URL(example, folder).pathname, {
+    read(path) {
+      const found = host.read(path);
+      return found === null ? null : at(path, found);
+    },
+  });
+}
 
 export interface NamedGraph {
   readonly name: string;

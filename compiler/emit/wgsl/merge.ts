@@ -51,7 +51,7 @@ function candidates(state: Parts, part: Part): Part[] {
 
 /** Whether merging side by side saves more than a dispatch: they read a buffer in common, or are small. */
 function isBeside(a: Part, b: Part): boolean {
-  const [size, other] = [a, b].map(({ kernel }) => isConstant(product(kernel.domain)));
+  const [size, other] = [a, b].map(({ kernel }) => isConstant(elementsOf(kernel.domain)));
   const areSmall = size !== null && other !== null && Math.max(size, other) <= 4096;
   return areSmall || [...a.reads.buffers].some((value) => b.reads.buffers.has(value));
 }
@@ -75,6 +75,15 @@ function tryMerge(
   return true;
 }
 
+/** Worked out once for a domain: every pair of kernels is asked for theirs. */
+const sizes = new WeakMap<readonly Dim[], Dim>();
+
+function elementsOf(domain: readonly Dim[]): Dim {
+  const size = sizes.get(domain) ?? product(domain);
+  sizes.set(domain, size);
+  return size;
+}
+
 type Space = Pick<Kernel, 'kind' | 'domain' | 'axes'>;
 
 /** Kinds whose kernels are looked at the other way round. */
@@ -83,7 +92,7 @@ const turned = new Set(['map product', 'map rows', 'rows product']);
 /** How one kernel could run over both domains; null where it cannot, or should not. */
 function commonSpace(network: Network, a: Kernel, b: Kernel): Space | null {
   const kinds = `${a.kind} ${b.kind}`;
-  const sameSize = equal(product(a.domain), product(b.domain));
+  const sameSize = equal(elementsOf(a.domain), elementsOf(b.domain));
   if (kinds === 'map map') return sameSize ? a : null;
   if (kinds === 'product map') {
     const isOverRows = a.axes.length > 0 && equal(product(b.domain), product(outerShape(a)));
@@ -106,7 +115,9 @@ function sameRows(a: Kernel, b: Kernel): boolean {
     axes.every((axis, i) => axis === domain.length - axes.length + i),
   );
   const lengths = [a, b].map(({ domain, axes }) => product(axes.map((axis) => domain[axis])));
-  return areLast && equal(lengths[0], lengths[1]) && equal(product(a.domain), product(b.domain));
+  return (
+    areLast && equal(lengths[0], lengths[1]) && equal(elementsOf(a.domain), elementsOf(b.domain))
+  );
 }
 
 /** Whether a map of that shape is over the rows, or over a domain of rows that may be written one by one. */
