@@ -95,11 +95,7 @@ export interface LoadOptions {
 /** Safetensors: a URL or, in Node, a path; or bytes. */
 export type WeightsSource = string | URL | ArrayBuffer | Uint8Array;
 
-export interface Weights {
-  /** Parameters and states, by path. */
-  read(): Promise<Record<string, Tensor<Float32Array | Int32Array | Uint32Array | Uint8Array>>>;
-  /** As safetensors, which \`dlg run --weights\` and \`load\` read. */
-  save(): Promise<Uint8Array>;
+export interface Weights {${learns ? readAndSave : ''}
   /** What the source lacks stays as it is. */
   load(source: WeightsSource): Promise<void>;
 }
@@ -138,6 +134,12 @@ export type Input<Elements> = Elements | Shaped<Elements>;
 /** \`GPUDevice\`, where TypeScript knows it (@webgpu/types). */
 export type Device = typeof globalThis extends { GPUDevice: { prototype: infer D } } ? D : object;
 `;
+
+const readAndSave = `
+  /** Parameters and states, by path. */
+  read(): Promise<Record<string, Tensor<Float32Array | Int32Array | Uint32Array | Uint8Array>>>;
+  /** As safetensors, which \`dlg run --weights\` and \`load\` read. */
+  save(): Promise<Uint8Array>;`;
 
 const blocks = `
 /** A train block. Parameters, states and what the optimiser gathers stay on the GPU. */

@@ -36,8 +36,9 @@ export function emitModule(
   const files = new Map<string, string>();
   const emit = ({ graph, bounds, block }: Entry, listed: string[]): string => {
     const emitted = emitWgsl(graph, target);
-    const heldAs = (port: Port): string => heldKey(port, block);
-    for (const { port } of holdOnGpu(emitted).held) held.set(heldAs(port), heldText(port, block));
+    const heldAs = (port: Port): string => heldKey(port, ownerOf(program, port, block));
+    for (const { port } of holdOnGpu(emitted).held)
+      held.set(heldAs(port), heldText(port, ownerOf(program, port, block)));
     listed.push(kernelListing(emitted));
     return planText(emitted, kernels.namesOf(emitted), heldAs, bounds);
   };
@@ -101,19 +102,18 @@ interface Entry {
 const boundsOf = ({ data }: CompiledFunction | CompiledTrain): Bounds =>
   new Map(data.flatMap(({ name, size }) => (size === null ? [] : [[name, size] as const])));
 
-/** Whether a held value belongs to its train block, and not to the model. */
-const isOwn = ({ role }: Port): boolean => role === 'optimizer' || role === 'counter';
+/** The train block that keeps a held value for itself: an optimiser's state, a counter, a state of its own. */
+const ownerOf = ({ init }: CompiledProgram, { name }: Port, block: string | null): string | null =>
+  init.outputs.some((shared) => shared.name === name) ? null : block;
 
-const pathOf = ({ name }: Port): string => name;
+const heldKey = ({ name }: Port, owner: string | null): string =>
+  owner === null ? name : `${owner}: ${name}`;
 
-const heldKey = (port: Port, block: string | null): string =>
-  isOwn(port) && block !== null ? `${block}: ${pathOf(port)}` : pathOf(port);
-
-const heldText = (port: Port, block: string | null): string =>
+const heldText = ({ value: { dtype, shape } }: Port, owner: string | null): string =>
   object([
-    ['dtype', quoted(port.value.dtype)],
-    ['shape', `[${port.value.shape.map((size) => isConstant(size) ?? 'NaN').join(', ')}]`],
-    ...(isOwn(port) && block !== null ? [['block', quoted(block)] as const] : []),
+    ['dtype', quoted(dtype)],
+    ['shape', `[${shape.map((size) => isConstant(size) ?? 'NaN').join(', ')}]`],
+    ...(owner === null ? [] : [['block', quoted(owner)] as const]),
   ]);
 
 interface Kernels {

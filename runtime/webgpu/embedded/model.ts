@@ -116,19 +116,20 @@ function attemptOn(device: GPUDevice): Attempt {
       await new Promise((next) => setTimeout(next));
       if (!lost) throw error;
     }
-    throw Error(`the GPU is lost: ${lost?.message} load() makes a new model`);
+    throw Error(`the GPU is lost, load() makes a new model: ${lost?.message}`);
   };
 }
-
-const isBytes = (source: WeightsSource): source is ArrayBuffer | Uint8Array =>
-  (source as ArrayBuffer).byteLength >= 0;
 
 async function bytesOf(source: WeightsSource): Promise<Uint8Array> {
   if (isBytes(source)) return new Uint8Array(source);
   // Files are read by Node itself: its fetch does not.
   const files = globalThis.process?.getBuiltinModule?.('fs');
-  if (files && !/^(https?|data|blob):/.test(String(source))) return files.readFileSync(source);
+  if (files && !/^(https?|data|blob):/.test(String(source)))
+    return new Uint8Array(files.readFileSync(source));
   const response = await fetch(source);
   if (!response.ok) throw Error(`no weights at ${source}: ${response.status}`);
   return new Uint8Array(await response.arrayBuffer());
 }
+
+const isBytes = (source: WeightsSource): source is ArrayBuffer | Uint8Array =>
+  (source as ArrayBuffer).byteLength >= 0;
