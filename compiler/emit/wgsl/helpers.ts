@@ -76,12 +76,20 @@ fn inverse_square_root(x: f32) -> f32 {
 }`,
     uses: ['not_a_number'],
   },
+  exponential: {
+    text: `
+fn exponential(x: f32) -> f32 {
+  return select(exp(x), x, is_nan(x));
+}`,
+    uses: ['is_nan'],
+  },
   expm1: {
     text: `
 fn expm1(x: f32) -> f32 {
   let series = x * (1.0 + x / 2.0 * (1.0 + x / 3.0 * (1.0 + x / 4.0 * (1.0 + x / 5.0 * (1.0 + x / 6.0 * (1.0 + x / 7.0))))));
-  return select(exp(x) - 1.0, series, abs(x) < 0.25);
+  return select(exponential(x) - 1.0, series, abs(x) < 0.25);
 }`,
+    uses: ['exponential'],
   },
   log1p: {
     text: `
@@ -106,9 +114,10 @@ fn hyperbolic_tangent(x: f32) -> f32 {
   logistic: {
     text: `
 fn logistic(x: f32) -> f32 {
-  let e = exp(-abs(x));
+  let e = exponential(-abs(x));
   return select(1.0, e, x < 0.0) / (1.0 + e);
 }`,
+    uses: ['exponential'],
   },
   // A rational function on [-4, 4], beyond which erf rounds to 1 (the coefficients of Eigen's and XLA's erf).
   erf: {
@@ -167,45 +176,69 @@ fn cosine(x: f32) -> f32 {
   power: {
     text: `
 fn power(a: f32, b: f32) -> f32 {
-  if (is_nan(a) || is_nan(b)) {
-    return not_a_number();
-  }
   if (b == 0.0) {
     return 1.0;
+  }
+  if (is_nan(a) || is_nan(b)) {
+    return not_a_number();
   }
   if (a == 0.0) {
     return select(infinity(), 0.0, b > 0.0);
   }
+  if (abs(a) == 1.0 && abs(b) > 3.4028234e38) {
+    return 1.0;
+  }
   let size = pow(abs(a), b);
-  let is_odd = floor(b * 0.5) * 2.0 != b;
-  return select(size, select(select(size, -size, is_odd), not_a_number(), floor(b) != b), a < 0.0);
+  if (a > 0.0) {
+    return size;
+  }
+  if (floor(b) != b) {
+    return select(not_a_number(), size, a < -3.4028234e38);
+  }
+  return select(size, -size, floor(b * 0.5) * 2.0 != b);
 }`,
     uses: ['is_nan', 'not_a_number', 'infinity'],
   },
-  // a - b trunc(a / b); a rounded quotient may be off by one.
+  // What is left of |a| by long division, a bit of the quotient at a time: every subtraction is exact.
   remainder: {
     text: `
 fn remainder(a: f32, b: f32) -> f32 {
   let size = abs(b);
-  var rest = fma(-trunc(abs(a) / size), size, abs(a));
-  rest += select(0.0, size, rest < 0.0);
-  rest -= select(0.0, size, rest >= size);
-  return select(select(rest, -rest, a < 0.0), not_a_number(), b == 0.0);
+  var rest = abs(a);
+  if (is_nan(a) || is_nan(b) || size == 0.0 || rest > 3.4028234e38) {
+    return not_a_number();
+  }
+  var taken = size;
+  while (taken <= rest * 0.5) {
+    taken *= 2.0;
+  }
+  while (rest >= size) {
+    rest -= select(0.0, taken, rest >= taken);
+    taken *= 0.5;
+  }
+  return select(rest, -rest, a < 0.0);
 }`,
-    uses: ['not_a_number'],
+    uses: ['is_nan', 'not_a_number'],
   },
+  // In the first quadrant, then turned by the signs; that of a zero counts.
   angle: {
     text: `
 fn angle(a: f32, b: f32) -> f32 {
-  if (a == 0.0) {
-    return select(0.0, 3.14159265, b < 0.0);
+  if (is_nan(a) || is_nan(b)) {
+    return not_a_number();
   }
-  if (b == 0.0) {
-    return select(-1.57079633, 1.57079633, a > 0.0);
+  let up = abs(a);
+  let along = abs(b);
+  var turn = select(1.57079633, 0.0, up == 0.0);
+  if (up > 3.4028234e38 && along > 3.4028234e38) {
+    turn = 0.785398163;
+  } else if (up != 0.0 && along != 0.0) {
+    turn = atan(up / along);
   }
-  let principal = atan(a / b);
-  return select(principal, principal + select(-3.14159265, 3.14159265, a > 0.0), b < 0.0);
+  turn = select(turn, 3.14159265 - turn, (bitcast<u32>(b) >> 31u) == 1u);
+  return select(turn, -turn, (bitcast<u32>(a) >> 31u) == 1u);
 }`,
+    uses: ['is_nan', 'not_a_number'],
   },
   threefry2x32: { text: threefry() },
 };

@@ -17,7 +17,7 @@ const taken = new Set(
   read write read_write dims id group lane
   abs acos all any atan bitcast ceil clamp cos dot exp exp2 floor fma fract log log2 max min pow round select sign sin sqrt step
   tanh trunc workgroupBarrier arrayLength
-  infinity not_a_number is_nan maximum minimum sign_of logarithm square_root inverse_square_root expm1 log1p
+  infinity not_a_number is_nan maximum minimum sign_of logarithm square_root inverse_square_root exponential expm1 log1p
   hyperbolic_tangent logistic erf quadrant in_quadrant sine_within cosine_within sine cosine power remainder angle
   threefry2x32`.split(/\s+/),
 );

@@ -83,7 +83,7 @@ const table: readonly Unary[] = [
     apply: Math.exp,
     gradient: (b, _x, y, g) => b.multiply(g, y),
     onnx: 'Exp',
-    wgsl: { dear: 'exp' },
+    wgsl: { dear: helper('exponential') },
   },
   {
     name: 'log',

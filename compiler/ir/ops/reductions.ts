@@ -5,6 +5,7 @@ import type { Dim } from '../../dims/dim.ts';
 import { int } from '../../emit/onnx/shapes.ts';
 import type { OnnxBuilder } from '../../emit/onnx/builder-types.ts';
 import { bracketed } from '../../emit/wgsl/expressions.ts';
+import type { Code } from '../../emit/wgsl/lowering.ts';
 import type { Builder, Reduction } from '../builder-types.ts';
 import type { Value } from '../graph.ts';
 import { defineOp, notDifferentiable } from '../op.ts';
@@ -29,7 +30,7 @@ interface Kind {
   readonly fold: (a: number, b: number) => number;
   readonly onnx: string;
   /** Of two expressions. */
-  readonly wgsl: (a: string, b: string) => string;
+  readonly wgsl: (a: string, b: string, dtype: DType, code: Code) => string;
 }
 
 const each = (value: number): Kind['initial'] => ({
@@ -56,13 +57,13 @@ const kinds: Readonly<Record<Reduction, Kind>> = {
     initial: { f32: -Infinity, i32: -(2 ** 31), u32: 0, bool: 0 },
     fold: Math.max,
     onnx: 'ReduceMax',
-    wgsl: (a, b) => `max(${a}, ${b})`,
+    wgsl: (a, b, dtype, code) => (dtype === 'f32' ? code.call('maximum', a, b) : `max(${a}, ${b})`),
   },
   min: {
     initial: { f32: Infinity, i32: 2 ** 31 - 1, u32: 2 ** 32 - 1, bool: 1 },
     fold: Math.min,
     onnx: 'ReduceMin',
-    wgsl: (a, b) => `min(${a}, ${b})`,
+    wgsl: (a, b, dtype, code) => (dtype === 'f32' ? code.call('minimum', a, b) : `min(${a}, ${b})`),
   },
   and: {
     initial: each(1),
@@ -196,7 +197,7 @@ const numbers: readonly DType[] = ['f32', 'i32', 'u32'];
 
 const reduce = defineOp<{ readonly kind: Reduction; readonly axes: readonly number[] }>({
   name: 'reduce',
-  doc: 'Folds the axes away: the sum (add), product (multiply), max or min of numbers, and or or of booleans. Integer sums and products that leave 32 bits are unspecified (ONNX Runtime saturates). max and min share their cotangent equally among the elements that attain them; of NaN among numbers they are unspecified (ONNX Runtime skips it, the interpreter gives NaN); the order of a sum is unspecified.',
+  doc: 'Folds the axes away: the sum (add), product (multiply), max or min of numbers, and or or of booleans. Integer sums and products that leave 32 bits are unspecified (ONNX Runtime saturates). max and min share their cotangent equally among the elements that attain them; of NaN among numbers they are NaN, but in ONNX Runtime, which skips it; the order of a sum is unspecified.',
   operands: ['x'],
   type: (inputs, { kind, axes }) => {
     const allowed: readonly DType[] = kind === 'and' || kind === 'or' ? ['bool'] : numbers;
@@ -237,7 +238,7 @@ const reduce = defineOp<{ readonly kind: Reduction; readonly axes: readonly numb
     fold: ({ dtype }, { kind }) => ({
       accumulators: [{ dtype, initial: kinds[kind].initial[dtype] }],
       element: (x) => [x],
-      combine: ([a], [b]) => [kinds[kind].wgsl(a, b)],
+      combine: ([a], [b], code) => [kinds[kind].wgsl(a, b, dtype, code)],
       result: 0,
     }),
   },
@@ -271,6 +272,9 @@ const reduce = defineOp<{ readonly kind: Reduction; readonly axes: readonly numb
     bound: kind === 'multiply' ? 70 : 2 ** 28,
   })),
 });
+
+/** The position before there is one. */
+const beyond = 2 ** 31 - 1;
 
 type Along = { readonly axis: number };
 
@@ -321,12 +325,16 @@ const argument = (
       fold: ({ dtype }) => ({
         accumulators: [
           { dtype, initial: worst[dtype] },
-          { dtype: 'i32', initial: 2 ** 31 - 1 },
+          { dtype: 'i32', initial: beyond },
         ],
         element: (x, position) => [x, `i32(${position})`],
         combine: ([a, i], [b, j], code) => {
+          // The first wins over nothing, even a NaN, so that there is a position.
           const ties = `${b} == ${a} && ${j} < ${i}`;
-          const wins = code.bind('wins', `${b} ${beatsInWgsl} ${a} || (${ties})`);
+          const wins = code.bind(
+            'wins',
+            `${b} ${beatsInWgsl} ${a} || (${ties}) || ${i} == ${beyond}i`,
+          );
           return [`select(${a}, ${b}, ${wins})`, `select(${i}, ${j}, ${wins})`];
         },
         result: 1,
