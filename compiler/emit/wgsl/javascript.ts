@@ -3,8 +3,10 @@
 
 import { evaluate, isConstant, variablesOf } from '../../dims/arithmetic.ts';
 import type { Dim, DimVar } from '../../dims/dim.ts';
-import { javascriptDim, showDim } from '../../dims/show.ts';
+import { javascriptDim } from '../../dims/show.ts';
+import { showType } from '../../ir/types.ts';
 import type { Tensor } from '../../ir/tensor.ts';
+import { showPort, type DataPort } from '../../program.ts';
 import type { ProgramPort, ProgramStep, WgslProgram } from './emit.ts';
 import { holdOnGpu } from './held.ts';
 
@@ -104,15 +106,15 @@ function solving(
 
 // ---- plans --------------------------------------------------------------------------------------------------------
 
-/** How an index is declared: its values are below. */
-export type Bounds = ReadonlyMap<string, Dim>;
+/** How inputs are declared, by name. */
+export type Declared = ReadonlyMap<string, DataPort>;
 
 /** The plan of a program; `kernelNames` are those of its kernels in `code`, `heldAs` the key of a held value. */
 export function planText(
   program: WgslProgram,
   kernelNames: readonly string[],
   heldAs: (port: ProgramPort['port']) => string,
-  bounds: Bounds,
+  declared: Declared,
 ): string {
   const { inputs, outputs, held, copies, slots } = holdOnGpu(program);
   const names = namesOf(program);
@@ -127,11 +129,13 @@ export function planText(
     ] as const;
   const input = (of: ProgramPort): string => {
     const { name, size, value } = of.port;
-    const below = bounds.get(name);
+    const port = declared.get(name);
+    const below = port?.size ?? null;
+    const type = port === undefined ? showType(value) : showPort(port);
     return object([
       ...shared(of),
-      ['type', quoted(`${arrayOf(value)} [${value.shape.map(showDim).join(', ')}]`)],
-      ...(below === undefined ? [] : [['below', ofSizes([below], expression(below))] as const]),
+      ['type', quoted(type)],
+      ...(below === null ? [] : [['below', ofSizes([below], expression(below))] as const]),
       ...(size === undefined ? [] : [['least', String(leastOf(size))] as const]),
     ]);
   };

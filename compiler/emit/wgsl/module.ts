@@ -8,7 +8,7 @@ import type { Target } from './adapter.ts';
 import { declarations } from './declarations.ts';
 import { emitWgsl, type WgslProgram } from './emit.ts';
 import { holdOnGpu } from './held.ts';
-import { indent, keyOf, object, planText, quoted, type Bounds } from './javascript.ts';
+import { indent, keyOf, object, planText, quoted, type Declared } from './javascript.ts';
 import { kernelListing } from './listing.ts';
 
 /** The runtime as JavaScript that exports `load`, and reads `model`; see runtime/webgpu/embedded/. */
@@ -34,25 +34,25 @@ export function emitModule(
   const kernels = createKernels();
   const held = new Map<string, string>();
   const files = new Map<string, string>();
-  const emit = ({ graph, bounds, block }: Entry, listed: string[]): string => {
+  const emit = ({ graph, declared, block }: Entry, listed: string[]): string => {
     const emitted = emitWgsl(graph, target);
     const heldAs = (port: Port): string => heldKey(port, ownerOf(program, port, block));
     for (const { port } of holdOnGpu(emitted).held)
       held.set(heldAs(port), heldText(port, ownerOf(program, port, block)));
     listed.push(kernelListing(emitted));
-    return planText(emitted, kernels.namesOf(emitted), heldAs, bounds);
+    return planText(emitted, kernels.namesOf(emitted), heldAs, declared);
   };
   const plans = functions.map((f) => {
     const listed: string[] = [];
-    const text = emit({ graph: f.graph, bounds: boundsOf(f), block: null }, listed);
+    const text = emit({ graph: f.graph, declared: declaredBy(f), block: null }, listed);
     files.set(`${name}.${f.name}.wgsl`, listed.join('\n'));
     return [f.name, text] as const;
   });
   const blocks = trains.map((train) => {
     const listed: string[] = [];
-    const bounds = boundsOf(train);
+    const declared = declaredBy(train);
     const parts = (['init', 'step', 'evaluate'] as const).map((part) => {
-      const entry = { graph: train[part], bounds, block: train.name };
+      const entry = { graph: train[part], declared, block: train.name };
       return [part, emit(entry, listed)] as const;
     });
     files.set(`${name}.${train.name}.wgsl`, listed.join('\n'));
@@ -95,12 +95,12 @@ const remedyOf = ({ trains }: CompiledProgram): string =>
 
 interface Entry {
   readonly graph: Graph;
-  readonly bounds: Bounds;
+  readonly declared: Declared;
   readonly block: string | null;
 }
 
-const boundsOf = ({ data }: CompiledFunction | CompiledTrain): Bounds =>
-  new Map(data.flatMap(({ name, size }) => (size === null ? [] : [[name, size] as const])));
+const declaredBy = ({ data }: CompiledFunction | CompiledTrain): Declared =>
+  new Map(data.map((port) => [port.name, port]));
 
 /** The train block that keeps a held value for itself: an optimiser's state, a counter, a state of its own. */
 const ownerOf = ({ init }: CompiledProgram, { name }: Port, block: string | null): string | null =>

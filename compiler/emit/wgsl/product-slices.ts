@@ -66,52 +66,60 @@ function writeSlices(task: ProductTask, shape: Slices): KernelFrame {
     sums.add(factors);
     rowSums.add(factors);
   });
-  const shared = [
-    addSlices(task, shape, slice, sums.registers, widthOf(across)),
-    addSlices(task, shape, slice, rowSums.registers, 1),
-  ].filter((declaration) => declaration !== null);
+  // Of the block's elements each slice finishes one, that of its own number.
+  const width = widthOf(across);
+  const ownTotal = writer.variable('total', task.dtype, `${typeNames[task.dtype]}(0)`);
+  const adder = addSlices(task, shape, width);
+  sums.registers.forEach((register, i) => {
+    const total = writer.bind('sum', `${adder.name}(${register}, lane)`);
+    const mine = width === 1 ? total : `${total}[${slice} % ${width}u]`;
+    writer.block(`if (${slice} / ${width}u == ${i}u)`, () => writer.line(`${ownTotal} = ${mine};`));
+  });
+  const rowAdder = rowSums.registers.length === 0 ? null : addSlices(task, shape, 1);
+  for (const register of rowSums.registers)
+    writer.line(`${register} = ${rowAdder?.name}(${register}, lane);`);
   rowSums.finish(`${slice} == 0u && ${isFirst}`, (row, sum) =>
     finishRowAt(task, plus(start.rows, writer.text(row)), sum),
   );
   const finish = createFinish(task, tile);
-  writer.block(`if (${slice} == 0u)`, () => {
-    for (let row = 0; row < down; row++)
-      for (let column = 0; column < across; column++)
-        finish(
-          {
-            batch: start.batch,
-            rows: plus(start.rows, `${row}u`),
-            columns: plus(start.columns, `${column}u`),
-          },
-          sums.at(row, column),
-        );
-  });
+  if (down * across > count) throw new Error('a block has more elements than slices');
+  writer.when(down * across === count ? null : `${slice} < ${down * across}u`, () =>
+    finish(
+      {
+        batch: start.batch,
+        rows: plus(start.rows, `${slice} / ${across}u`),
+        columns: plus(start.columns, `${slice} % ${across}u`),
+      },
+      ownTotal,
+    ),
+  );
+  const shared = [adder, ...(rowAdder === null ? [] : [rowAdder])].map(({ text }) => text);
   return { workgroupSize: side * side * count, groups: total, shared };
 }
 
-/** Adds the slices' sums, register by register, into those of slice 0. Gives the declaration of the memory it takes, if any. */
+/** A function, and the memory it takes, that adds what the slices have and gives all of them the sum. */
 function addSlices(
   { writer, dtype }: ProductTask,
   { side, slices: count }: Slices,
-  slice: string,
-  registers: readonly string[],
   width: number,
-): string | null {
-  if (registers.length === 0) return null;
-  const array = writer.name('of_slices');
+): { readonly name: string; readonly text: string } {
+  const [array, name] = [writer.name('of_slices'), writer.name('add_slices')];
   const type = width === 1 ? typeNames[dtype] : `vec${width}<${typeNames[dtype]}>`;
-  for (const register of registers) {
-    writer.line(`${array}[lane] = ${register};`);
-    writer.line('workgroupBarrier();');
-    const half = writer.name('half');
-    writer.block(`for (var ${half} = ${count / 2}u; ${half} > 0u; ${half} /= 2u)`, () => {
-      writer.block(`if (${slice} < ${half})`, () =>
-        writer.line(`${array}[lane] += ${array}[lane + ${half}];`),
-      );
-      writer.line('workgroupBarrier();');
-    });
-    writer.line(`${register} = ${array}[lane];`);
-    writer.line('workgroupBarrier();');
+  const text = `var<workgroup> ${array}: array<${type}, ${side * side * count}>;
+
+fn ${name}(own: ${type}, lane: u32) -> ${type} {
+  let slice = lane % ${count}u;
+  ${array}[lane] = own;
+  workgroupBarrier();
+  for (var half = ${count / 2}u; half > 0u; half /= 2u) {
+    if (slice < half) {
+      ${array}[lane] += ${array}[lane + half];
+    }
+    workgroupBarrier();
   }
-  return `var<workgroup> ${array}: array<${type}, ${side * side * count}>;`;
+  let sum = ${array}[lane - slice];
+  workgroupBarrier();
+  return sum;
+}`;
+  return { name, text };
 }

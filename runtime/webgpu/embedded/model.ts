@@ -97,7 +97,7 @@ const scope = globalThis as { readonly navigator?: { readonly gpu?: GPU } };
 async function openDevice(gpu = scope.navigator?.gpu): Promise<GPUDevice> {
   if (!gpu)
     throw Error(
-      'no WebGPU: it takes a new browser and https or localhost, or in Node load({ gpu: create([]) }) of the package webgpu',
+      'no WebGPU: it takes a new browser and https or localhost, or in Node load({ gpu }) of the package webgpu',
     );
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
   if (!adapter) throw Error('WebGPU finds no GPU: check the driver and the browser');
@@ -116,20 +116,21 @@ function attemptOn(device: GPUDevice): Attempt {
       await new Promise((next) => setTimeout(next));
       if (!lost) throw error;
     }
-    throw Error(`the GPU is lost, load() makes a new model: ${lost?.message}`);
+    throw Error(`the GPU is lost, load() again: ${lost?.message}`);
   };
 }
 
-async function bytesOf(source: WeightsSource): Promise<Uint8Array> {
-  if (isBytes(source)) return new Uint8Array(source);
-  // Files are read by Node itself: its fetch does not.
-  const files = globalThis.process?.getBuiltinModule?.('fs');
-  if (files && !/^(https?|data|blob):/.test(String(source)))
-    return new Uint8Array(files.readFileSync(source));
-  const response = await fetch(source);
-  if (!response.ok) throw Error(`no weights at ${source}: ${response.status}`);
-  return new Uint8Array(await response.arrayBuffer());
-}
+const bytesOf = async (source: WeightsSource): Promise<Uint8Array> =>
+  new Uint8Array(isBytes(source) ? source : await read(source));
 
 const isBytes = (source: WeightsSource): source is ArrayBuffer | Uint8Array =>
   (source as ArrayBuffer).byteLength >= 0;
+
+/** Files are read by Node itself: its fetch does not. */
+async function read(source: string | URL): Promise<ArrayBuffer | Uint8Array> {
+  const files = globalThis.process?.getBuiltinModule?.('fs');
+  if (files && !/^(https?|data|blob):/.test(String(source))) return files.readFileSync(source);
+  const response = await fetch(source);
+  if (!response.ok) throw Error(`no weights at ${source}`);
+  return response.arrayBuffer();
+}

@@ -53,7 +53,7 @@ export async function createProgram(
         .map((elements, slot) => held.get(plan.held[slot]) ?? createBuffer(device, elements)),
       dims,
     ];
-    for (const [slot, data] of plan.tables ?? []) upload(device, buffers[slot], data);
+    plan.tables?.forEach(([slot, data]) => upload(device, buffers[slot], data));
     dispatches = plan.kernels.map(({ slots, groups }, i) => {
       const bindings = device.createBindGroup({
         layout: pipelines[i].getBindGroupLayout(0),
@@ -68,7 +68,7 @@ export async function createProgram(
     });
   }
 
-  async function run(feeds: Feeds, keepsResults = false): Promise<Results> {
+  async function run(feeds: Feeds, keepsResults?: boolean): Promise<Results> {
     const [given, sizes] = fit(plan, feeds, checkElements);
     device.pushErrorScope('out-of-memory');
     device.pushErrorScope('validation');
@@ -81,10 +81,11 @@ export async function createProgram(
     });
     const pass = encoder.beginComputePass();
     if (plan.steps) plan.steps((kernel) => dispatches[kernel](pass), sizes);
-    else for (const dispatch of dispatches) dispatch(pass);
+    else dispatches.forEach((dispatch) => dispatch(pass));
     pass.end();
-    for (const [from, to] of plan.copies ?? [])
-      encoder.copyBufferToBuffer(buffers[from], 0, buffers[to], 0, buffers[to].size);
+    plan.copies?.forEach(([from, to]) =>
+      encoder.copyBufferToBuffer(buffers[from], 0, buffers[to], 0, buffers[to].size),
+    );
     const results = plan.outputs.map(({ slot, dtype, shape }) =>
       (keepsResults ? keep : fetchLater)(device, encoder, {
         buffer: buffers[slot],
@@ -94,7 +95,7 @@ export async function createProgram(
     );
     device.queue.submit([encoder.finish()]);
     for (const error of [await device.popErrorScope(), await device.popErrorScope()])
-      if (error) throw Error(`the GPU refused the program: ${error.message}`);
+      if (error) throw Error(`WebGPU refused: ${error.message}`);
     const named = plan.outputs.map(async ({ name }, i) => [name, await results[i]()]);
     return Object.fromEntries(await Promise.all(named));
   }

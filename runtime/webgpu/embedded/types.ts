@@ -37,7 +37,7 @@ interface PlanPort {
 }
 
 export interface PlanInput extends PlanPort {
-  /** What it is to be in words, `Float32Array [B, 784]`. */
+  /** As it is declared, `fin(10)[B]`. */
   readonly type: string;
   /** Of an index: its values are below. */
   readonly below?: OfSizes<number>;
