@@ -1,5 +1,5 @@
-// Prepares a graph for scheduling: composites become the operations they are written in, loops what the GPU repeats, and a concatenation of many
-// parts one of concatenations, since a kernel has only so many buffers.
+// Prepares a graph for scheduling: composites become the operations they are written in, long reductions shorter ones, loops what the GPU
+// repeats, and a concatenation of many parts one of concatenations, since a kernel has only so many buffers.
 
 import type { Graph, Node, Value } from '../../ir/graph.ts';
 import type { GraphBuilder } from '../../ir/builder.ts';
@@ -9,12 +9,14 @@ import { removeDeadCode } from '../../transform/dead-code.ts';
 import { rewrite } from '../../transform/rewrite.ts';
 import { simplify } from '../../transform/simplify.ts';
 import { prepareLoops } from './loops.ts';
+import { shortenReductions } from './long-reductions.ts';
 import { loweringOf } from './network.ts';
 
 /** Parts of a concatenation that one kernel reads: with its output, within the buffers of WebGPU's default limits. */
 const mostParts = 6;
 
-export const expand = (graph: Graph): Graph => prepareLoops(expandComposites(graph), expand);
+export const expand = (graph: Graph): Graph =>
+  prepareLoops(shortenReductions(expandComposites(graph)), expand);
 
 function expandComposites(graph: Graph): Graph {
   const expanded = rewrite(graph, expandNode);

@@ -1,6 +1,6 @@
 // What a kernel is: a set of values that one dispatch computes, and how it runs over its domain.
 
-import { equal } from '../../dims/arithmetic.ts';
+import { equal, isConstant } from '../../dims/arithmetic.ts';
 import type { Dim } from '../../dims/dim.ts';
 import type { Value } from '../../ir/graph.ts';
 import { sameShape } from '../../ir/types.ts';
@@ -76,4 +76,12 @@ export function indexIn(
   const shape = isOver ? kernel.domain : outerShape(kernel);
   const index = isOver ? full : keptAxes(kernel).map((axis) => full[axis]);
   return sameShape(value.shape, shape) ? index : unflatten(flatten(index, shape), value.shape);
+}
+
+/** Whether rows are short and many enough that a kernel that runs by rows may write the whole domain. */
+export function isShort({ domain, axes }: Pick<Kernel, 'domain' | 'axes'>): boolean {
+  const length = isConstant(sizeOf(axes.map((axis) => domain[axis])));
+  const rows = isConstant(sizeOf(outerShape({ domain, axes })));
+  if (length === null || length > 16384) return false;
+  return rows === null || rows >= 64 || length <= 256;
 }

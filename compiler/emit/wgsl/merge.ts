@@ -7,7 +7,7 @@ import type { Dim } from '../../dims/dim.ts';
 import type { Value } from '../../ir/graph.ts';
 import { product } from '../../ir/shape-arithmetic.ts';
 import { sameShape } from '../../ir/types.ts';
-import { outerShape, type Kernel } from './kernel.ts';
+import { isShort, outerShape, type Kernel } from './kernel.ts';
 import type { Network } from './network.ts';
 import { createParts, type Part, type Parts } from './parts.ts';
 import { columnAxes } from './row-sums.ts';
@@ -45,15 +45,18 @@ function candidates(state: Parts, part: Part): Part[] {
   const before = new Set(makers.filter((maker) => maker !== undefined));
   const beside = state
     .parts()
-    .filter((other) => other !== part && !before.has(other) && isBeside(other, part));
+    .filter((other) => other !== part && !before.has(other) && isBeside(state, other, part));
   return [...before, ...beside];
 }
 
-/** Whether merging side by side saves more than a dispatch: they read a buffer in common, or are small. */
-function isBeside(a: Part, b: Part): boolean {
+/** Whether merging side by side pays: they read a buffer in common, or what one kernel makes, or are small. */
+function isBeside(state: Parts, a: Part, b: Part): boolean {
   const [size, other] = [a, b].map(({ kernel }) => isConstant(elementsOf(kernel.domain)));
   const areSmall = size !== null && other !== null && Math.max(size, other) <= 4096;
-  return areSmall || [...a.reads.buffers].some((value) => b.reads.buffers.has(value));
+  const makers = new Set([...a.reads.buffers].map((value) => state.makerOf(value) ?? value));
+  return (
+    areSmall || [...b.reads.buffers].some((value) => makers.has(state.makerOf(value) ?? value))
+  );
 }
 
 function tryMerge(
@@ -125,12 +128,4 @@ function fitsRows(rows: Kernel, shape: readonly Dim[]): boolean {
   const size = product(shape);
   const isOverRows = equal(size, product(outerShape(rows)));
   return isOverRows || (equal(size, product(rows.domain)) && isShort(rows));
-}
-
-/** Whether rows are short and many enough that a kernel that runs by rows may write the whole domain. */
-function isShort({ domain, axes }: Kernel): boolean {
-  const length = isConstant(product(axes.map((axis) => domain[axis])));
-  const rows = isConstant(product(outerShape({ domain, axes })));
-  if (length === null || length > 16384) return false;
-  return rows === null || rows >= 64 || length <= 256;
 }

@@ -22,7 +22,7 @@ const variants: Readonly<Record<VariantName, Variant>> = {
 /** What a free size, such as that of a batch, is taken to be. */
 const typicalSize = 64;
 
-const likely = (size: Dim): number => dims.evaluate(size, () => typicalSize);
+export const likely = (size: Dim): number => dims.evaluate(size, () => typicalSize);
 
 export function chooseVariant(task: ProductTask): Variant {
   const { batch, rows, columns, sum } = extents(task);
