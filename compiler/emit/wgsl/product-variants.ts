@@ -5,6 +5,7 @@ import type { Dim } from '../../dims/dim.ts';
 import type { VariantName } from './adapter.ts';
 import { softwareBlocks } from './product-software.ts';
 import { blocks } from './product-blocks.ts';
+import { letters, productTable } from './product-table.ts';
 import { extents, type ProductTask, type Variant } from './product-task.ts';
 import { slices } from './product-slices.ts';
 import { tiles } from './product-tiles.ts';
@@ -32,13 +33,15 @@ export function chooseVariant(task: ProductTask): Variant {
   return adapter === 'software' ? softwareBlocks(task, shape) : variants[gpuVariant(shape)];
 }
 
-/** By reasoning: not measured on a GPU yet (2026-11-24). */
-function gpuVariant([batch, rows, columns, sum]: readonly number[]): VariantName {
-  const count = (side: number): number =>
-    batch * Math.ceil(rows / side) * Math.ceil(columns / side);
-  if (count(128) >= 64 && Math.min(rows, columns) >= 128) return 'large';
-  if (count(64) >= 32 && Math.min(rows, columns) >= 64) return 'medium';
-  if (sum >= 256 && count(16) <= 256) return 'slices';
-  if (Math.min(rows, columns) >= 32) return 'small';
-  return count(4) >= 256 ? 'blocks' : 'single';
+/** That of the shape in the table which is nearest, by factors. */
+export function gpuVariant([batch, rows, columns, sum]: readonly number[]): VariantName {
+  const { sizes, choices } = productTable;
+  const words = choices[nearest(sizes.batch, batch)][nearest(sizes.sum, sum)].split(' ');
+  return letters[words[nearest(sizes.side, rows)][nearest(sizes.side, columns)]];
+}
+
+/** Where the size stands that is a smaller factor away than any other. */
+function nearest(sizes: readonly number[], size: number): number {
+  const factors = sizes.map((other) => Math.abs(Math.log(size / other)));
+  return factors.indexOf(Math.min(...factors));
 }
