@@ -1,5 +1,5 @@
 // Every case of every operation on the GPU, with its first derivative, with known sizes and with free ones. Integers, booleans and bits
-// must be exact; reals agree with the fixture, derivatives with the interpreter in float64.
+// must be exact, and nothing is written behind the end of a buffer; reals agree with the fixture, derivatives with the interpreter in float64.
 
 import { describe, expect, it } from 'vitest';
 
@@ -7,6 +7,7 @@ import type { Graph } from '../../../compiler/ir/graph.ts';
 import type { Tensor } from '../../../compiler/ir/tensor.ts';
 import { differentiate } from '../../../compiler/transform/differentiate.ts';
 import { webgpuProgram } from '../../../runtime/executors/webgpu.ts';
+import { guarded } from '../../gpu/canaries.ts';
 import { deviceForTests } from '../../gpu/device.ts';
 import { conformanceCases, nodeGraph } from '../../ir/conformance-cases.ts';
 import { expectClose } from '../../ir/expect-close.ts';
@@ -20,8 +21,10 @@ const tolerance = 1e-5;
 
 /** Outputs y0, y1, ... are those of the fixture, d0, d1, ... derivatives. */
 async function check(graph: Graph, inputs: readonly Tensor[], outputs: readonly Tensor[]) {
-  const program = await webgpuProgram(graph, device());
+  const { device: watched, overwritten } = guarded(device());
+  const program = await webgpuProgram(graph, watched);
   const actual = await program.run(feedsOf(inputs));
+  expect(await overwritten()).toEqual([]);
   await program.dispose();
   outputs.forEach((y, i) => expectClose(actual[`y${i}`], y, tolerance, `output ${i}`));
   const reference = runInterpreter(graph, inputs, 'f64');

@@ -1,0 +1,44 @@
+// Products of every kind on sizes that no tile divides, and more than 65,535 workgroups, which are folded into a second dimension.
+
+import { describe, expect, it } from 'vitest';
+
+import type { Target } from '../../../compiler/emit/wgsl/adapter.ts';
+import { emitWgsl } from '../../../compiler/emit/wgsl/emit.ts';
+import { deviceForTests } from '../../gpu/device.ts';
+import { compiled, functionOf } from '../../models/compile.ts';
+import { checkSizes } from './check-sizes.ts';
+
+const device = deviceForTests();
+
+describe('products of every kind, of sizes that no tile divides', () => {
+  const text = `export fn f(a: [17, 257], b: [257, 31]) -> y: [17, 31] { y[i, j] = sum[k] a[i, k] * b[k, j] }`;
+
+  const kinds = ['single', 'blocks', 'small', 'medium', 'large', 'slices'] as const;
+  it.each(kinds)('%s', { timeout: 60_000 }, (product) =>
+    checkSizes(device(), text, [{ a: [17, 257], b: [257, 31] }], { adapter: 'gpu', product }),
+  );
+});
+
+describe('more than 65,535 workgroups', () => {
+  const target: Target = { adapter: 'software' };
+
+  /** How many, of the only kernel. */
+  const groupsOf = (text: string): number => {
+    const { kernels } = emitWgsl(functionOf(compiled(text), 'f').graph, target);
+    expect(kernels).toHaveLength(1);
+    return kernels[0].groups.terms.reduce((sum, { coefficient }) => sum + coefficient, 0);
+  };
+
+  it.each([
+    ['a map', `export fn f(x: [16776961]) -> y: [16776961] { y[i] = x[i] + 1 }`, [16776961]],
+    ['rows', `export fn f(x: [262145, 2]) -> y: [262145] { y[i] = max[j] x[i, j] }`, [262145, 2]],
+    [
+      'products',
+      `export fn f(x: [262145, 2, 2]) -> y: [262145, 2, 2] { y[n, i, j] = sum[k] x[n, i, k] * x[n, j, k] }`,
+      [262145, 2, 2],
+    ],
+  ] as const)('%s', { timeout: 60_000 }, async (_, text, shape) => {
+    expect(groupsOf(text)).toBeGreaterThan(65535);
+    await checkSizes(device(), text, [{ x: shape }], target);
+  });
+});
