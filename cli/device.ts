@@ -37,7 +37,9 @@ let gpu: Promise<GPUDevice> | null = null;
 
 async function openGpu(): Promise<GPUDevice> {
   const { openDevice } = await import('../runtime/webgpu/device.ts');
-  const opened = await openDevice({ limits: ['maxBufferSize', 'maxStorageBufferBindingSize'] });
+  const { features } = await import('../compiler/emit/wgsl/adapter.ts');
+  const limits = ['maxBufferSize', 'maxStorageBufferBindingSize'] as const;
+  const opened = await openDevice({ features, limits });
   if (isProblem(opened)) throw new Error(opened.message, { cause: opened });
   const { description, software } = opened.adapter;
   note(`computing on ${description}${software ? ', a GPU in software: slow' : ''}`);

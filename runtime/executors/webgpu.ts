@@ -1,6 +1,6 @@
 // The WebGPU executor: runs the WGSL program of a graph on the machine's GPU.
 
-import type { Target } from '../../compiler/emit/wgsl/adapter.ts';
+import { features, type Target } from '../../compiler/emit/wgsl/adapter.ts';
 import { emitWgsl } from '../../compiler/emit/wgsl/emit.ts';
 import type { Graph } from '../../compiler/ir/graph.ts';
 import type { Tensor } from '../../compiler/ir/tensor.ts';
@@ -14,13 +14,16 @@ import { planOf } from '../webgpu/plan.ts';
 import { portInfo } from './interpreter.ts';
 
 /**
- * A program that runs `graph` on `device`, which stays the caller's. It is built for the kind of adapter that the device is of, unless
+ * A program that runs `graph` on `device`, which stays the caller's. It is built for the kind of adapter that the device is of, and its features, unless
  * `target` says otherwise. Rejects with an Error where WebGPU refuses it.
  */
 export async function webgpuProgram(
   graph: Graph,
   device: GPUDevice,
-  target: Target = { adapter: isSoftware(device.adapterInfo) ? 'software' : 'gpu' },
+  target: Target = {
+    adapter: isSoftware(device.adapterInfo) ? 'software' : 'gpu',
+    features: features.filter((name) => device.features.has(name)),
+  },
 ): Promise<Program> {
   const program = await createProgram(device, planOf(emitWgsl(graph, target)));
   const inputs = graph.inputs.map(portInfo);

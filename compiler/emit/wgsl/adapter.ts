@@ -10,9 +10,16 @@ export type AdapterClass = 'gpu' | 'software';
 
 export interface Target {
   readonly adapter: AdapterClass;
+  /** What the device can do beyond plain WebGPU; kernels that take it are refused by a device without. */
+  readonly features?: readonly Feature[];
   /** A variant that computes every product, instead of one chosen by shape: to measure it, and to test it. */
   readonly product?: VariantName;
 }
+
+/** By the name that WebGPU has for it. With `subgroups`, lanes that run together fold what they have without memory between them. */
+export const features = ['subgroups'] as const;
+
+export type Feature = (typeof features)[number];
 
 /** How a product is computed on a GPU (product-variants.ts). */
 export type VariantName = 'single' | 'blocks' | 'small' | 'medium' | 'large' | 'slices';

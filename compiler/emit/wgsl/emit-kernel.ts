@@ -2,7 +2,7 @@
 
 import type { Atom, Dim } from '../../dims/dim.ts';
 import type { Node, Value } from '../../ir/graph.ts';
-import type { Target } from './adapter.ts';
+import type { Feature, Target } from './adapter.ts';
 import { createElements } from './elements.ts';
 import { storedTypes } from './expressions.ts';
 import { helperText } from './helpers.ts';
@@ -107,12 +107,14 @@ export function emitKernel(
   // A branch that is never taken is not written, nor bound what it alone would read.
   const bound = [...buffers].filter(([value]) => used.has(value));
   const readsSizes = sizes.size > 0;
+  const enabled = [...(frame.features ?? [])];
   const code = moduleText([
     comments(ordered),
+    enabled.map((feature) => `enable ${feature};`).join('\n'),
     [...declarations(bound, readsSizes ? names.sizes : null), ...frame.shared].join('\n'),
     helperText(helpers),
     ...functions,
-    entryPoint(name, frame.workgroupSize, lines),
+    entryPoint(name, frame, lines),
   ]);
   return {
     name,
@@ -169,10 +171,23 @@ function declarations(
 const moduleText = (parts: readonly string[]): string =>
   `${parts.filter((part) => part !== '').join('\n\n')}\n`;
 
-const entryPoint = (name: string, workgroupSize: number, lines: readonly string[]): string =>
+/** What a kernel is told about itself. */
+const told = ['@builtin(workgroup_id) group: vec3u', '@builtin(local_invocation_index) lane: u32'];
+const toldOf: Readonly<Record<Feature, readonly string[]>> = {
+  subgroups: [
+    '@builtin(subgroup_size) subgroup_lanes: u32',
+    '@builtin(subgroup_invocation_id) subgroup_lane: u32',
+  ],
+};
+
+const entryPoint = (
+  name: string,
+  { workgroupSize, features = new Set() }: KernelFrame,
+  lines: readonly string[],
+): string =>
   [
     `@compute @workgroup_size(${workgroupSize})`,
-    `fn ${name}(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {`,
+    `fn ${name}(${[...told, ...[...features].flatMap((of) => toldOf[of])].join(', ')}) {`,
     ...lines,
     '}',
   ].join('\n');

@@ -4,7 +4,7 @@
 import * as dims from '../../dims/arithmetic.ts';
 import type { Dim } from '../../dims/dim.ts';
 import type { Value } from '../../ir/graph.ts';
-import type { Target } from './adapter.ts';
+import type { Feature, Target } from './adapter.ts';
 import type { ReadElement } from './elements.ts';
 import { storedText } from './elements.ts';
 import { isName } from './expressions.ts';
@@ -33,6 +33,8 @@ export interface KernelFrame {
   readonly groups: Dim;
   /** Declarations in workgroup memory. */
   readonly shared: readonly string[];
+  /** Features of WGSL that the kernel takes. */
+  readonly features?: ReadonlySet<Feature>;
   /** Of a product: the name of the variant. */
   readonly variant?: string;
 }

@@ -14,7 +14,7 @@ const taken = new Set(
   static_assert static_cast std subroutine super target template this thread_local throw trait try type typedef typeid
   typename typeof union unless unorm unsafe unsized use using varying virtual volatile wgsl where with writeonly yield
   f32 f16 i32 u32 bool array vec2 vec3 vec4 vec2u vec3u vec4u vec4f atomic ptr storage uniform workgroup private function
-  read write read_write dims id group lane
+  read write read_write dims id group lane subgroup_lane subgroup_lanes subgroups
   abs acos all any atan bitcast ceil clamp cos dot exp exp2 floor fma fract log log2 max min pow round select sign sin sqrt step
   tanh trunc workgroupBarrier arrayLength
   infinity not_a_number is_nan maximum minimum sign_of logarithm square_root inverse_square_root exponential expm1 log1p

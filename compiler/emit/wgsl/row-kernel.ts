@@ -3,14 +3,15 @@
 // from the cache, and computes what lies between anew, which costs less than a way through memory.
 //
 // A workgroup takes `rows` rows with `lanes` invocations each: many lanes for a long row, many rows side by side where neighbours in
-// memory belong to different rows, and one lane where rows are short. Sums of lanes are added as a tree, always in the same
-// order.
+// memory belong to different rows, and one lane where rows are short. What the lanes have found is folded in
+// row-lanes.ts.
 
 import * as dims from '../../dims/arithmetic.ts';
 import type { Dim } from '../../dims/dim.ts';
 import type { Node, Value } from '../../ir/graph.ts';
+import { attributesIf } from '../../ir/node-attributes.ts';
 import { elementKey, loweringOf, type Network } from './network.ts';
-import { isName, literal, typeNames } from './expressions.ts';
+import { isName, literal } from './expressions.ts';
 import { flatten, sizeOf, type Index } from './indices.ts';
 import { indexIn, isOverDomain, keptAxes, outerShape, type Kernel } from './kernel.ts';
 import {
@@ -23,14 +24,7 @@ import {
   type KernelContext,
   type KernelFrame,
 } from './kernel-context.ts';
-import type { Fold } from './lowering.ts';
-
-interface Layout {
-  /** Rows a workgroup. */
-  readonly rows: number;
-  /** Invocations a row. */
-  readonly lanes: number;
-}
+import { assignAll, foldLanes, type Accumulated, type Layout, type Taken } from './row-lanes.ts';
 
 const longestOfOneLane = 32;
 
@@ -59,10 +53,10 @@ export function writeRowKernel(context: KernelContext): KernelFrame {
   const count = sizeOf(shape);
   const row = writeRowPosition(context, layout, count);
   const outer = axesOf(writer, shape, namedIndex(row.name, count), row.name);
-  const shared: string[] = [];
+  const taken: Taken = { shared: [], features: new Set() };
   const rounds = roundsOf(context);
   rounds.forEach((round) => {
-    if (round.folds.length > 0) writeFolds(context, layout, outer, round.folds, shared);
+    if (round.folds.length > 0) writeFolds(context, layout, outer, round.folds, taken);
     for (const value of round.maps) nameOfRow(context, value, outer);
   });
   const once = outputs.filter((value) => !isOverDomain(kernel, value));
@@ -81,7 +75,8 @@ export function writeRowKernel(context: KernelContext): KernelFrame {
   return {
     workgroupSize: layout.rows * layout.lanes,
     groups: ceilDivide(count, layout.rows),
-    shared,
+    shared: taken.shared,
+    features: taken.features,
   };
 }
 
@@ -214,11 +209,9 @@ function nameOfRow(
     writer.remember(elementKey(value, index), writer.bind('of_row', expression));
 }
 
-interface Folding {
+interface Folding extends Accumulated {
   readonly value: Value;
   readonly x: Value;
-  readonly fold: Fold;
-  readonly accumulators: readonly string[];
 }
 
 function writeFolds(
@@ -226,7 +219,7 @@ function writeFolds(
   layout: Layout,
   outer: readonly Index[],
   values: readonly Value[],
-  shared: string[],
+  taken: Taken,
 ): void {
   const { network, kernel, writer, read } = context;
   const foldings = values.map((value): Folding => {
@@ -235,20 +228,20 @@ function writeFolds(
     if (node === null || lowering?.kind !== 'reduce') throw new Error('not a reduction');
     const [x] = node.inputs;
     const fold = lowering.fold(x, node.attributes);
-    const hint =
-      typeof node.attributes.kind === 'string' ? (names[node.attributes.kind] ?? 'folded') : 'best';
+    const kind = attributesIf('reduce', node)?.kind ?? null;
+    const hint = kind === null ? 'best' : (names[kind] ?? 'folded');
     const accumulators = fold.accumulators.map(({ dtype, initial }, i) =>
       writer.variable(i === 0 ? hint : `${hint}_at`, dtype, literal(dtype, initial, writer.call)),
     );
-    return { value, x, fold, accumulators };
+    return { value, x, kind, fold, accumulators };
   });
   alongRow(context, layout, outer, (index, position) => {
     for (const { x, fold, accumulators } of foldings) {
       const element = fold.element(read(x, indexIn(kernel, x, index)), position);
-      assignAll(context, accumulators, fold.combine(accumulators, element, writer));
+      assignAll(writer, accumulators, fold.combine(accumulators, element, writer));
     }
   });
-  if (layout.lanes > 1) writeTree(context, layout, foldings, shared);
+  foldLanes(context, layout, foldings, taken);
   for (const { value, fold, accumulators } of foldings)
     writer.remember(
       elementKey(value, indexIn(kernel, value, placed(kernel, outer, []))),
@@ -262,54 +255,3 @@ const names: Readonly<Record<string, string>> = {
   max: 'largest',
   min: 'smallest',
 };
-
-const assignAll = (
-  { writer }: KernelContext,
-  to: readonly string[],
-  values: readonly string[],
-): void => to.forEach((name, i) => writer.assign(name, values[i]));
-
-/** Folds the lanes' accumulators: halves, quarters, eighths. Every lane has the result. */
-function writeTree(
-  context: KernelContext,
-  { rows, lanes }: Layout,
-  foldings: readonly Folding[],
-  shared: string[],
-): void {
-  const { writer } = context;
-  const arrays = foldings.map(({ fold, accumulators }) =>
-    accumulators.map((name, i) => {
-      const array = writer.name(`${name}_of_lanes`);
-      const type = typeNames[fold.accumulators[i].dtype];
-      shared.push(`var<workgroup> ${array}: array<${type}, ${rows * lanes}>;`);
-      writer.line(`${array}[lane] = ${name};`);
-      return array;
-    }),
-  );
-  writer.line('workgroupBarrier();');
-  const step = writer.name('half');
-  const part = rows === 1 ? 'lane' : 'part';
-  writer.block(`for (var ${step} = ${lanes / 2}u; ${step} > 0u; ${step} /= 2u)`, () => {
-    writer.block(`if (${part} < ${step})`, () => {
-      const other = rows === 1 ? `lane + ${step}` : `lane + ${step} * ${rows}u`;
-      foldings.forEach(({ fold }, f) => {
-        const own = arrays[f].map((array) => `${array}[lane]`);
-        const beside = arrays[f].map((array) => `${array}[${other}]`);
-        const combined = fold.combine(own, beside, writer);
-        const [first, ...rest] = combined;
-        const held =
-          rest.length === 0 ? [first] : combined.map((text) => writer.bind('kept', text));
-        assignAll(context, own, held);
-      });
-    });
-    writer.line('workgroupBarrier();');
-  });
-  const first = rows === 1 ? '0u' : `lane % ${rows}u`;
-  foldings.forEach(({ accumulators }, f) =>
-    assignAll(
-      context,
-      accumulators,
-      arrays[f].map((array) => `${array}[${first}]`),
-    ),
-  );
-}
