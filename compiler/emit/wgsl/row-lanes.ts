@@ -2,6 +2,7 @@
 // has them. Every lane has the result, and the order is the same every time.
 
 import type { Feature } from './adapter.ts';
+import type { DType } from '../../ir/tensor.ts';
 import { literal, typeNames } from './expressions.ts';
 import type { KernelContext } from './kernel-context.ts';
 import type { Fold } from './lowering.ts';
@@ -42,15 +43,24 @@ export function foldLanes(
   } else writeTree(context, layout, foldings, shared);
 }
 
-const subgroupNames: Readonly<Record<string, string>> = {
-  add: 'subgroupAdd',
-  multiply: 'subgroupMul',
-  max: 'subgroupMax',
-  min: 'subgroupMin',
-};
+const ofSubgroups: Readonly<Record<string, { readonly name: string; readonly dropsNaN: boolean }>> =
+  {
+    add: { name: 'subgroupAdd', dropsNaN: false },
+    multiply: { name: 'subgroupMul', dropsNaN: false },
+    max: { name: 'subgroupMax', dropsNaN: true },
+    min: { name: 'subgroupMin', dropsNaN: true },
+  };
 
 const isOfSubgroups = ({ kind, fold: { accumulators } }: Accumulated): boolean =>
-  kind !== null && kind in subgroupNames && accumulators[0].dtype !== 'bool';
+  kind !== null && kind in ofSubgroups && accumulators[0].dtype !== 'bool';
+
+/** What a subgroup's lanes have in `x`, folded. The largest of numbers and NaN may be any, and is to be NaN. */
+function folded({ call }: Writer, kind: string, dtype: DType, x: string): string {
+  const { name, dropsNaN } = ofSubgroups[kind];
+  const plain = `${name}(${x})`;
+  if (!dropsNaN || dtype !== 'f32') return plain;
+  return `select(${plain}, ${call('not_a_number')}, subgroupAny(${call('is_nan', x)}))`;
+}
 
 /**
  * Each subgroup folds its lanes, and one lane of it writes that down; then each folds all that is written. How many lanes a subgroup has, and
@@ -67,9 +77,9 @@ function writeSubgroups(
     writer.name(`${name}_of_subgroups`),
     literal(dtype, initial, writer.call),
   ];
-  const folded = `${subgroupNames[kind ?? '']}(${name})`;
+  const foldSubgroup = (): void => writer.assign(name, folded(writer, kind ?? '', dtype, name));
   shared.push(`var<workgroup> ${array}: array<${typeNames[dtype]}, ${lanes}>;`);
-  writer.assign(name, folded);
+  foldSubgroup();
   writer.line(`${array}[lane] = select(${neutral}, ${name}, lane == subgroupMin(lane));`);
   writer.line('workgroupBarrier();');
   writer.assign(name, neutral);
@@ -78,7 +88,7 @@ function writeSubgroups(
   writer.block(`for (${range})`, () =>
     assignAll(writer, [name], fold.combine([name], [`${array}[${at}]`], writer)),
   );
-  writer.assign(name, folded);
+  foldSubgroup();
 }
 
 export const assignAll = (writer: Writer, to: readonly string[], values: readonly string[]): void =>

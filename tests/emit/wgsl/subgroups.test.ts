@@ -73,6 +73,23 @@ describe('in subgroups', () => {
     }
   });
 
+  it('NaN stays: the largest and the least of a row that has one', async () => {
+    const { graph } = functionOf(
+      compiled(`export fn f(x: [2, 300]) -> (y: [2], z: [2]) {
+  y[i] = max[j] x[i, j]
+  z[i] = min[j] x[i, j]
+}`),
+      'f',
+    );
+    if (!device().features.has('subgroups')) return;
+    const program = await webgpuProgram(graph, device(), target);
+    const data = Float32Array.from({ length: 600 }, (_, i) => (i === 217 ? NaN : i % 300));
+    const { y, z } = await program.run({ x: tensor('f32', [2, 300], data) });
+    await program.dispose();
+    expect([...y.data]).toEqual([NaN, 299]);
+    expect([...z.data]).toEqual([NaN, 0]);
+  });
+
   it('only where the target says so', () => {
     const { graph } = functionOf(compiled(`export fn f${cases.softmax.text}`), 'f');
     for (const { code } of emitWgsl(graph).kernels) expect(code).not.toContain('subgroup');
