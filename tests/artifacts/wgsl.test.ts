@@ -7,7 +7,7 @@ import { interpret } from '../../compiler/ir/interpret.ts';
 import { tensor, type Tensor } from '../../compiler/ir/tensor.ts';
 import { deviceForTests } from '../gpu/device.ts';
 import { expectClose } from '../ir/expect-close.ts';
-import { functionOf, trainOf } from '../models/compile.ts';
+import { compiledWithLibrary, functionOf, trainOf } from '../models/compile.ts';
 import { artifacts, batchOf } from './programs.ts';
 import { removeModules, writeModule, type AnyModel, type HostTensor } from './wgsl-module.ts';
 
@@ -66,4 +66,62 @@ describe.each(artifacts)('$name', (artifact) => {
       expect(Math.abs(loss / measured.loss.data[0] - 1)).toBeLessThan(1e-5);
     }
   });
+});
+
+const blocks = compiledWithLibrary(`
+export fn powers(x: [n], k: dim) -> y: [n] {
+  for i < k with y = x { y <- y * x }
+}
+
+train turn() {
+  state a: [2] = 1
+  state b: [2] = 2
+  state c: [2] = 4
+  before = a
+  a <- b
+  b <- c
+  c <- before
+  report first = sum(a)
+  report second = sum(b)
+}
+
+train count() {
+  state a: int = 0
+  a <- a + 1
+  report times = a
+}
+`);
+
+test("states of blocks are their own, and may take one another's values", async () => {
+  type Steps = Readonly<Record<string, Classifier['fit']>>;
+  const model = await (await writeModule(blocks)).load<AnyModel>({ device: device() });
+  const steps = model as unknown as Steps;
+  const seed = { seed: tensor('u32', [], [0]) };
+  const states = blocks.trains.map(({ init }) => interpret(init, seed));
+  for (const { name } of blocks.trains) await steps[name].start(0);
+  for (let i = 0; i < 4; i++)
+    for (const [j, { name, step }] of blocks.trains.entries()) {
+      const expected = interpret(step, states[j]);
+      const reports = step.outputs.filter(({ role }) => role === 'report');
+      expect(await steps[name].step({})).toEqual(
+        Object.fromEntries(reports.map((port) => [port.name, expected[port.name].data[0]])),
+      );
+      states[j] = Object.fromEntries(
+        Object.keys(states[j]).map((path) => [path, expected[`${path}.next`]]),
+      );
+    }
+  model.dispose();
+});
+
+test('loops run as often as a size says', async () => {
+  interface Powers extends AnyModel {
+    readonly powers: (feeds: object) => Promise<{ readonly y: HostTensor }>;
+  }
+  const model = await (await writeModule(blocks)).load<Powers>({ device: device() });
+  const x = Float32Array.of(1, 2, 3);
+  for (const k of [1, 3]) {
+    const { y } = await model.powers({ x, k });
+    expect([...y.data]).toEqual([...x].map((v) => v ** (k + 1)));
+  }
+  model.dispose();
 });

@@ -152,9 +152,12 @@ export function planText(
     ]),
   );
   const sizes = slots.map((slot) => slot.sizes);
-  const largest = sizes.map((all) =>
-    all.length === 1 ? expression(all[0]) : `Math.max(${all.map(expression).join(', ')})`,
-  );
+  const largest = sizes.map((all) => {
+    const known = all.map(isConstant).filter((size) => size !== null);
+    const open = all.filter((size) => isConstant(size) === null).map(expression);
+    const terms = known.length === 0 ? open : [...open, String(Math.max(...known))];
+    return terms.length === 1 ? terms[0] : `Math.max(${terms.join(', ')})`;
+  });
   const tables = program.tables.map(({ slot, value }) => `[${slot}, ${literal(value)}]`);
   const steps = program.steps.every((step) => 'kernel' in step)
     ? null

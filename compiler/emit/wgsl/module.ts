@@ -88,10 +88,11 @@ function needsAll({ functions, trains }: CompiledProgram): boolean {
 }
 
 /** How a parameter gets a value. */
-const remedyOf = ({ trains }: CompiledProgram): string =>
-  ['load({ weights }) gives it', ...trains.map(({ name }) => `${name}.start(seed) draws it`)].join(
-    ', ',
-  );
+const remedyOf = ({ trains }: CompiledProgram): string => {
+  const [block, ...others] = trains.map(({ name }) => name);
+  const draws = others.length > 0 ? 'start(seed) of its train block' : `${block}.start(seed)`;
+  return `load({ weights }) gives it${block === undefined ? '' : `, ${draws} draws it`}`;
+};
 
 interface Entry {
   readonly graph: Graph;
