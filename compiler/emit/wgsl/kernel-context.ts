@@ -8,7 +8,7 @@ import type { Feature, Target } from './adapter.ts';
 import type { ReadElement } from './elements.ts';
 import { storedText } from './elements.ts';
 import { isName } from './expressions.ts';
-import { flatten, indexVariable, sizeOf, unflatten, type Index } from './indices.ts';
+import { flatten, sizeOf, unflatten, type Index } from './indices.ts';
 import { indexIn, type Kernel } from './kernel.ts';
 import { elementKey, type Network } from './network.ts';
 import type { Writer } from './writer.ts';
@@ -50,10 +50,6 @@ export const workgroup = `group.x + group.y * ${mostGroups}u`;
 
 export const ceilDivide = (a: Dim, b: number): Dim =>
   dims.floorDivide(dims.add(a, dims.constant(b - 1)), dims.constant(b));
-
-/** `name`, declared already, as an index below `bound`. */
-export const namedIndex = (name: string, bound: Dim): Index =>
-  dims.dimOf(indexVariable(name, bound));
 
 /**
  * An index variable an axis, taken from a position in row-major order when something needs it. What is read at that very position is

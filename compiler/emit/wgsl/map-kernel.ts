@@ -8,7 +8,6 @@ import {
   axesOf,
   ceilDivide,
   invocation,
-  namedIndex,
   storeAll,
   type KernelContext,
   type KernelFrame,
@@ -31,7 +30,7 @@ export function writeMapKernel(context: KernelContext): KernelFrame {
   }
   const position = writer.bind('position', invocation(workgroupSize));
   writer.block(`if (${position} >= ${writer.text(total)})`, () => writer.line('return;'));
-  at(axesOf(writer, inBlocks, namedIndex(position, total), position));
+  at(axesOf(writer, inBlocks, writer.indexOf(position, total), position));
   return { workgroupSize, groups: ceilDivide(total, workgroupSize), shared: [] };
 }
 

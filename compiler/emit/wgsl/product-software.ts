@@ -11,6 +11,9 @@ import type { ProductTask, Variant } from './product-task.ts';
 /** What a load and a turn of a loop cost, in multiplications. */
 const [load, turn] = [10, 10];
 
+/** A load through a window with an index and a guard of its own, in loads. */
+const alone = 1.5;
+
 /** The most elements in a block, and rows or columns. */
 const [largestBlock, longestSide] = [256, 16];
 
@@ -74,7 +77,8 @@ function loadsOf(
 ): number {
   const parts = partsOfRun(task[space], length)?.map(dims.constant);
   const isWindowed = task.sum.length > 1 && task[space].length > 1;
-  if (parts === undefined || !isWindowed) return length * terms;
+  if (!isWindowed) return length * terms;
+  if (parts === undefined) return alone * length * terms;
   const last = task.sum.findLastIndex((size) => !dims.equal(size, dims.one));
   const starts = task[space].map((size, axis) => variable(`place${axis}`, size));
   const sums = task.sum.map((size, axis) => variable(`term${axis}`, size));

@@ -18,7 +18,6 @@ import {
   axesOf,
   ceilDivide,
   inSteps,
-  namedIndex,
   storeAll,
   workgroup,
   type KernelContext,
@@ -52,7 +51,7 @@ export function writeRowKernel(context: KernelContext): KernelFrame {
   const shape = outerShape(kernel);
   const count = sizeOf(shape);
   const row = writeRowPosition(context, layout, count);
-  const outer = axesOf(writer, shape, namedIndex(row.name, count), row.name);
+  const outer = axesOf(writer, shape, writer.indexOf(row.name, count), row.name);
   const taken: Taken = { shared: [], features: new Set() };
   const rounds = roundsOf(context);
   rounds.forEach((round) => {
@@ -118,16 +117,11 @@ function alongRow(
   const { kernel, writer } = context;
   const { rows, lanes } = layout;
   if (lanes === 1) return alongWholeRow(context, outer, body);
-  const length = lengthOf(kernel);
-  const at = writer.name('at');
-  const first = rows === 1 ? 'lane' : 'part';
-  writer.block(
-    `for (var ${at} = ${first}; ${at} < ${writer.text(length)}; ${at} += ${lanes}u)`,
-    () => {
-      const inner = axesOf(writer, shapeOfRow(kernel), namedIndex(at, length), at);
-      body(placed(kernel, outer, inner), at);
-    },
-  );
+  const range = { from: rows === 1 ? 'lane' : 'part', to: lengthOf(kernel), step: lanes };
+  writer.steps('at', range, (at) => {
+    const name = writer.text(at);
+    body(placed(kernel, outer, axesOf(writer, shapeOfRow(kernel), at, name)), name);
+  });
 }
 
 /** How many elements are written one after the other: a turn of a loop costs about as much as a load. */

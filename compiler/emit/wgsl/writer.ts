@@ -54,6 +54,8 @@ export interface Writer extends Code {
    * indices declared before.
    */
   readonly declare: (hint: string, bound: Dim, expression: () => string) => IndexVariable;
+  /** `name`, declared here already, as an index below `bound`. */
+  readonly indexOf: (name: string, bound: Dim) => Index;
   /** From here on the index is written as `name`. */
   readonly abbreviate: (i: Index, name: string) => void;
   /** What is remembered until the block ends. */
@@ -100,6 +102,8 @@ export function createWriter(
     return made;
   };
   const assign = (to: string, expression: string): void => line(assignment(to, expression));
+  const indexOf = (made: string, bound: Dim): Index =>
+    dimOf(lines.declared(indexVariable(made, bound)));
   const loops = createLoops(texts, lines, name);
   return {
     ...texts,
@@ -134,10 +138,8 @@ export function createWriter(
       if (known !== null && (known < 0 || (most !== null && known >= most))) return never;
       return surelyBelow(i, bound) ? null : `${text(i)} < ${text(bound)}`;
     },
-    index(hint, expression, bound) {
-      const made = indexVariable(bind(hint, expression), bound);
-      return dimOf(lines.declared(made));
-    },
+    index: (hint, expression, bound) => indexOf(bind(hint, expression), bound),
+    indexOf,
     call(helper, ...operands) {
       helpers.add(helper);
       return `${helper}(${operands.join(', ')})`;
