@@ -6,7 +6,7 @@ import { tensor, type Tensor } from '../../compiler/ir/tensor.ts';
 import { expectClose } from '../ir/expect-close.ts';
 import { randomTensor } from './arithmetic.ts';
 import { compiled, functionOf, trainOf } from './compile.ts';
-import { executors, interpreter } from './executors.ts';
+import { everywhere, interpreter } from './executors.ts';
 
 const T = 40;
 const head = `import "std/diffusion"
@@ -33,7 +33,7 @@ const byRow = (make: (t: number, i: number) => number): Tensor =>
     Array.from({ length: 3 * T }, (_, i) => make(Math.floor(i / 3), i)),
   );
 
-describe.each(executors)('the forward chain in $name', ({ run, tolerance }) => {
+describe.each(everywhere)('the forward chain in $name', ({ run, tolerance }) => {
   const { graph } = functionOf(
     compiled(`${head}
 export fn f(x: [B, 3], e: [B, 3], u: [B, 3], t: fin(${T})[B])
@@ -177,7 +177,7 @@ export fn f(x: [B, 1], t: fin(q.T)[B], rho: real)
   );
   const x = randomTensor(4, [T, 1]);
 
-  test.each(executors)('in $name', async ({ run, tolerance }) => {
+  test.each(everywhere)('in $name', async ({ run, tolerance }) => {
     const { by_classifier, free, more, known } = await run(graph, {
       x,
       t: times,

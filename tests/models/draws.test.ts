@@ -6,7 +6,7 @@ import { tensor, type Tensor } from '../../compiler/ir/tensor.ts';
 import { randomTensor } from './arithmetic.ts';
 import { compiledWithLibrary, functionOf, trainOf } from './compile.ts';
 import { descend } from './descend.ts';
-import { executors, interpreter, onnxRuntime } from './executors.ts';
+import { everywhere, interpreter, onnxRuntime } from './executors.ts';
 
 type Tensors = Readonly<Record<string, Tensor>>;
 
@@ -32,7 +32,7 @@ export fn infer(x: [B, 100]) -> y: [B, 100] = net(x)
   const x = tensor('f32', [100, 100], Array(10_000).fill(3));
   const weights = { 'net.w': tensor('f32', [1], [1]) };
 
-  test.each(executors)('in training, with $name', async (executor) => {
+  test.each(everywhere)('in training, with $name', async (executor) => {
     const { step } = trainOf(program);
     const outputs = await executor.run(step, {
       ...weights,
@@ -190,7 +190,7 @@ export fn sample() -> p: [4, 6] = net.sample(4)
     });
   });
 
-  test.each(executors)(
+  test.each(everywhere)(
     'learns, with $name',
     async (executor) => {
       const program = compiledWithLibrary(text('Adam(2e-2)'));

@@ -53,3 +53,6 @@ export const webgpu: Executor = {
     return (await program).run(feeds);
   },
 };
+
+/** For what is quick on SwiftShader. */
+export const everywhere = [...executors, webgpu];

@@ -8,7 +8,7 @@ import type { Graph } from '../../compiler/ir/graph.ts';
 import { tensor, type Tensor } from '../../compiler/ir/tensor.ts';
 import { randomTensor } from './arithmetic.ts';
 import { compiledWithLibrary, functionOf, trainOf } from './compile.ts';
-import { executors, interpreter, type Executor } from './executors.ts';
+import { everywhere, interpreter, type Executor } from './executors.ts';
 
 type Tensors = Readonly<Record<string, Tensor>>;
 
@@ -105,7 +105,7 @@ export fn slopes(d: [n], x: [n]) -> (a: [n], b: [n], g: real, h: real) {
   expect(g.data[0]).toBeCloseTo(mean(x.map((v) => Math.log(sigmoid(v)))) + made, 10);
 });
 
-describe.each<Executor>(executors)('a critic in $name', ({ run, tolerance }) => {
+describe.each<Executor>(everywhere)('a critic in $name', ({ run, tolerance }) => {
   const digits = Math.floor(-Math.log10(tolerance)) - 1;
 
   test('that is linear has a penalty that all draws agree on, whose derivative goes through a gradient', async () => {

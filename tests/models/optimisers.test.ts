@@ -4,7 +4,7 @@ import { describe, test } from 'vitest';
 
 import { tensor, type Tensor } from '../../compiler/ir/tensor.ts';
 import { compiledWithLibrary, trainOf } from './compile.ts';
-import { executors, type Executor } from './executors.ts';
+import { everywhere, type Executor } from './executors.ts';
 import { expectStored, fixtures, restore } from './fixtures.ts';
 import { descend } from './descend.ts';
 
@@ -14,7 +14,7 @@ const start: Readonly<Record<string, Tensor>> = Object.fromEntries(
   Object.entries(first).map(([path, stored]) => [path, restore(stored)]),
 );
 
-describe.each<Executor>(executors)('in $name', (executor) => {
+describe.each<Executor>(everywhere)('in $name', (executor) => {
   test.each(Object.entries(runs))('%s', async (optimiser, { losses, weights }) => {
     const { step, init } = trainOf(
       compiledWithLibrary(`

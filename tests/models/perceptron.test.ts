@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 
 import { tensor, type Tensor } from '../../compiler/ir/tensor.ts';
 import { compiledWithLibrary, functionOf, trainOf } from './compile.ts';
-import { executors, type Executor } from './executors.ts';
+import { everywhere, type Executor } from './executors.ts';
 import { randomTensor } from './arithmetic.ts';
 
 type Tensors = Readonly<Record<string, Tensor>>;
@@ -43,7 +43,7 @@ async function pass(executor: Executor, at: Tensors, data: Tensors) {
   };
 }
 
-describe.each<Executor>(executors)('in $name', (executor) => {
+describe.each<Executor>(everywhere)('in $name', (executor) => {
   test.each([
     [11, [1, 2], 0.3, 0.1],
     [12, [-3, 1], 0, 0.05],

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import type { Graph } from '../../compiler/ir/graph.ts';
 import { sizeOf, tensor, type DType, type Tensor } from '../../compiler/ir/tensor.ts';
 import { compiledWithLibrary, trainOf } from './compile.ts';
-import { executors, onnxRuntime, type Executor } from './executors.ts';
+import { everywhere, onnxRuntime, type Executor } from './executors.ts';
 
 type Tensors = Readonly<Record<string, Tensor>>;
 
@@ -37,7 +37,7 @@ const counting = (shape: readonly number[], dtype: DType = 'f32'): Tensor =>
     'f64',
   );
 
-describe.each<Executor>(executors)('in $name', (executor) => {
+describe.each<Executor>(everywhere)('in $name', (executor) => {
   test('one element', async () => {
     const step = stepOf(
       'i: fin(3)[1], j: fin(4)[1]',
@@ -131,7 +131,7 @@ test('many updates: of equal places the last counts', async () => {
       const expected = Array.from(s.data);
       for (const [i, j, ...x] of updates)
         x.forEach((v, c) => (expected[6 * i + 3 * c + j] = v + s.data[6 * i + 3 * c + j]));
-      for (const executor of executors)
+      for (const executor of everywhere)
         expect(await after(executor, step, s, feeds)).toEqual(expected);
     }),
     { numRuns: 25 },

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { tensor, type Tensor } from '../../compiler/ir/tensor.ts';
 import { randomTensor } from './arithmetic.ts';
 import { compiledWithLibrary, functionOf, trainOf } from './compile.ts';
-import { executors, interpreter } from './executors.ts';
+import { everywhere, interpreter } from './executors.ts';
 
 type Tensors = Readonly<Record<string, Tensor>>;
 
@@ -16,7 +16,7 @@ const weights: Tensors = {
   'net.b': tensor('f32', [2], [-0.5, 1.5], 'f64'),
 };
 
-describe.each(executors)('penalties in $name', ({ run }) => {
+describe.each(everywhere)('penalties in $name', ({ run }) => {
   /** How one step of SGD(0.5) on a loss of the parameters alone changes the weights, and the loss. */
   async function step(loss: string): Promise<{ readonly moved: number[]; readonly loss: number }> {
     const { step: graph } = trainOf(
@@ -108,21 +108,24 @@ test('binary cross-entropies of a probability and of its logit are the same', as
   for (const v of d.data) expect(v).toBeCloseTo(0, 12);
 });
 
-test.each(executors)('a residual layer adds what its function makes, in $name', async ({ run }) => {
-  const program = compiledWithLibrary(`
+test.each(everywhere)(
+  'a residual layer adds what its function makes, in $name',
+  async ({ run }) => {
+    const program = compiledWithLibrary(`
 layer inner = MLP(3, 4, 3, tanh)
 layer net = Residual(3, inner)
 export fn f(x: [B, 3]) -> y: [B, 3] = net(x)
 export fn g(x: [B, 3]) -> y: [B, 3] = inner(x)`);
-  const start = await interpreter.run(program.init, { seed });
-  const feeds = { ...start, x: randomTensor(5, [4, 3]) };
-  const [{ y }, { y: change }] = [
-    await run(functionOf(program, 'f').graph, feeds),
-    await run(functionOf(program, 'g').graph, feeds),
-  ];
-  y.data.forEach((v, i) => expect(v).toBeCloseTo(feeds.x.data[i] + change.data[i], 6));
-  expect(functionOf(program, 'f').graph.inputs.map(({ name }) => name)).toContain('inner.l1.W');
-});
+    const start = await interpreter.run(program.init, { seed });
+    const feeds = { ...start, x: randomTensor(5, [4, 3]) };
+    const [{ y }, { y: change }] = [
+      await run(functionOf(program, 'f').graph, feeds),
+      await run(functionOf(program, 'g').graph, feeds),
+    ];
+    y.data.forEach((v, i) => expect(v).toBeCloseTo(feeds.x.data[i] + change.data[i], 6));
+    expect(functionOf(program, 'f').graph.inputs.map(({ name }) => name)).toContain('inner.l1.W');
+  },
+);
 
 describe('random changes of images', () => {
   const [B, C, H, W] = [40, 2, 4, 5];

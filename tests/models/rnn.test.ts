@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 
 import { tensor, type Tensor } from '../../compiler/ir/tensor.ts';
 import { opsOf, program, run, seeded, wavy } from '../elaborate/compile-text.ts';
-import { executors } from './executors.ts';
+import { everywhere } from './executors.ts';
 
 const [B, T, N, H] = [2, 5, 3, 4];
 
@@ -69,7 +69,7 @@ describe.each(['Elman', 'LSTM'])('%s', (model) => {
   const compiled = program(text(model));
   const feeds = { x: wavy([B, T, N]), ...parameters[model] };
 
-  it.each(executors)('follows its equations on $name', async (executor) => {
+  it.each(everywhere)('follows its equations on $name', async (executor) => {
     const { y } = await executor.run(compiled.functions[0].graph, feeds);
     for (const b of range(B))
       recurrence(model, feeds.x, parameters[model], b).forEach((s, t) =>

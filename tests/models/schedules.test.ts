@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 
 import { tensor } from '../../compiler/ir/tensor.ts';
 import { compiled, functionOf } from './compile.ts';
-import { executors } from './executors.ts';
+import { everywhere } from './executors.ts';
 
 const T = 50;
 
@@ -57,7 +57,7 @@ const times = tensor(
 describe.each(schedules)('$name', ({ made, beta }) => {
   const file = compiled(program(made));
 
-  test.each(executors)('is its closed form in $name', async ({ run, tolerance }) => {
+  test.each(everywhere)('is its closed form in $name', async ({ run, tolerance }) => {
     const found = await run(functionOf(file, 'tables').graph, { t: times });
     let abar = 1;
     for (let t = 0; t < T; t++) {
@@ -77,7 +77,7 @@ describe.each(schedules)('$name', ({ made, beta }) => {
     }
   });
 
-  test.each(executors)('gives both forms of the posterior mean in $name', async (executor) => {
+  test.each(everywhere)('gives both forms of the posterior mean in $name', async (executor) => {
     const wave = (phase: number) =>
       tensor(
         'f32',

@@ -6,7 +6,7 @@ import { tensor, type Tensor } from '../../compiler/ir/tensor.ts';
 import { expectClose } from '../ir/expect-close.ts';
 import { randomTensor, vector } from './arithmetic.ts';
 import { compiledWithLibrary, functionOf, trainOf } from './compile.ts';
-import { executors, interpreter } from './executors.ts';
+import { everywhere, interpreter } from './executors.ts';
 
 const reshaped = ({ dtype, data }: Tensor, shape: readonly number[]): Tensor => ({
   dtype,
@@ -14,7 +14,7 @@ const reshaped = ({ dtype, data }: Tensor, shape: readonly number[]): Tensor => 
   data,
 });
 
-describe.each(executors)('in $name', (executor) => {
+describe.each(everywhere)('in $name', (executor) => {
   const run = async (text: string, feeds: Readonly<Record<string, Tensor>>): Promise<Tensor> =>
     (await executor.run(functionOf(compiledWithLibrary(text), 'f').graph, feeds)).y;
 

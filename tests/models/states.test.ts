@@ -7,7 +7,7 @@ import { expectClose } from '../ir/expect-close.ts';
 import { randomTensor, vector } from './arithmetic.ts';
 import { compiledWithLibrary, functionOf, trainOf } from './compile.ts';
 import { descend } from './descend.ts';
-import { executors, interpreter, onnxRuntime } from './executors.ts';
+import { everywhere, interpreter, onnxRuntime } from './executors.ts';
 
 const firstValues = (declarations: string, seed: number) =>
   interpreter.run(compiledWithLibrary(declarations).init, { seed: tensor('u32', [], [seed]) });
@@ -90,7 +90,7 @@ describe('first values', () => {
   });
 });
 
-describe.each(executors)('batch norm in $name', (executor) => {
+describe.each(everywhere)('batch norm in $name', (executor) => {
   const program = compiledWithLibrary(`
     layer net = BatchNorm(2)
     train fit(x: [B, 2]) { minimize mean(net(x)^2) over net using SGD(0) }

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 import { tensor, type Tensor } from '../../compiler/ir/tensor.ts';
 import { program, run, seeded, wavy } from '../elaborate/compile-text.ts';
-import { executors } from './executors.ts';
+import { everywhere } from './executors.ts';
 
 const points = (...rows: number[][]): Tensor => tensor('f32', [rows.length, 3], rows.flat(), 'f64');
 
@@ -48,7 +48,7 @@ export fn f(o: [N, 3], w: [N, 3]) -> (d: [N], t: [N], g: real) {
     .replace('  g = grad(d[0], params(net))[0]\n', '')
     .replace(', g: real', '');
 
-  it.each(executors)('rays meet it where they should, on $name', async (executor) => {
+  it.each(everywhere)('rays meet it where they should, on $name', async (executor) => {
     const { graph } = program(rays).functions[0];
     const feeds = {
       o: points([0, 0, 3], [0.6, 0, 3], [2, 0, 3]),

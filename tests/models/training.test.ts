@@ -8,7 +8,7 @@ import { sizeOf, tensor, type Tensor } from '../../compiler/ir/tensor.ts';
 import { expectClose } from '../ir/expect-close.ts';
 import { randomTensor } from './arithmetic.ts';
 import { compiledWithLibrary, trainOf } from './compile.ts';
-import { executors, interpreter, type Executor } from './executors.ts';
+import { everywhere, interpreter, type Executor } from './executors.ts';
 
 type Tensors = Readonly<Record<string, Tensor>>;
 
@@ -59,7 +59,7 @@ const rows = (t: Tensor, from: number, to: number): Tensor => {
 
 const minimize = 'minimize mse(net(x), y) over net using';
 
-describe.each<Executor>(executors)('in $name', (executor) => {
+describe.each<Executor>(everywhere)('in $name', (executor) => {
   const { tolerance } = executor;
 
   test('`repeat 3` is three steps, of the optimiser too', async () => {
