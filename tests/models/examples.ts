@@ -87,6 +87,9 @@ const smaller: Readonly<Record<string, readonly (readonly [from: string, to: str
   ],
 };
 
+export const exampleText = (example: string): string =>
+  readFileSync(new URL(example, folder), 'utf8');
+
 const shrunk = (path: string, text: string): string =>
   (smaller[path] ?? []).reduce((whole, [from, to]) => {
     if (whole.split(from).length !== 2) throw new Error(`${path} has not one "${from}"`);
@@ -95,7 +98,7 @@ const shrunk = (path: string, text: string): string =>
 
 export function compiledExample(example: string, size: 'full' | 'small'): CompiledProgram {
   const at = (name: string, text: string): string => (size === 'full' ? text : shrunk(name, text));
-  const text = at(example, readFileSync(new URL(example, folder), 'utf8'));
+  const text = at(example, exampleText(example));
   return compiled(text, new URL(example, folder).pathname, {
     read(path) {
       const found = host.read(path);
