@@ -14,6 +14,8 @@ export interface Target {
   readonly features?: readonly Feature[];
   /** A variant that computes every product, instead of one chosen by shape: to measure it, and to test it. */
   readonly product?: VariantName;
+  /** Scores are computed again wherever they are read (streams.ts), or always stored, instead of as it pays: to measure, and to test it. */
+  readonly streams?: 'everywhere' | 'nowhere';
 }
 
 /** By the name that WebGPU has for it. With `subgroups`, lanes that run together fold what they have without memory between them. */

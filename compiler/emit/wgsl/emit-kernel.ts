@@ -15,6 +15,7 @@ import { uniqueNames } from './names.ts';
 import { writeProductKernel } from './product-kernel.ts';
 import { writeRowKernel } from './row-kernel.ts';
 import type { Schedule } from './schedule.ts';
+import { writeStreamKernel } from './stream-kernel.ts';
 import { createWriter } from './writer.ts';
 
 export interface EmittedKernel {
@@ -42,6 +43,7 @@ const bodies: Readonly<
   map: writeMapKernel,
   rows: writeRowKernel,
   product: writeProductKernel,
+  stream: writeStreamKernel,
 };
 
 export interface KernelNames {
@@ -72,6 +74,7 @@ export function emitKernel(
     unique(names.ofValue(value)),
   );
   const nodes = new Set(kernel.values.flatMap((value) => network.producerOf(value) ?? []));
+  kernel.stream?.products.forEach(({ node }) => nodes.add(node));
   const writer = createWriter((size) => `dims.${names.ofSize(size)}`, unique);
   const used = new Set<Value>();
   const bufferOf = (value: Value): string => {

@@ -51,7 +51,7 @@ export function emitWgsl(graph: Graph, target: Target = { adapter: 'gpu' }): Wgs
   const expanded = expand(graph);
   const sources = sizeSources(graph.inputs);
   const sizes = namedSizes(sources, expanded);
-  const plan = schedule(expanded);
+  const plan = schedule(expanded, target);
   const emission = emitSteps(
     plan,
     (network, holderOf) => namesOf(network, sizes, holderOf, plan.network),

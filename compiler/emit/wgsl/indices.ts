@@ -32,6 +32,16 @@ export const varies = (d: Dim): boolean =>
     ),
   );
 
+/** The keys of the index variables in an index. */
+export function variableKeys(index: readonly Index[]): Set<string> {
+  const keys = new Set<string>();
+  for (const i of index)
+    for (const variable of dims.variablesOf(i))
+      if (variable.kind === 'variable' && isIndexVariable(variable))
+        keys.add(dims.dimOf(variable).key);
+  return keys;
+}
+
 /** The largest value; the least is 0 unless `surelyNonNegative` cannot say so. Not tight: each variable counts alone. */
 function largest(d: Dim): Dim {
   const { rest, remainders } = splitRemainders(d);

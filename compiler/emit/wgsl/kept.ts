@@ -6,9 +6,14 @@ import type { Node, Value } from '../../ir/graph.ts';
 import { product } from '../../ir/shape-arithmetic.ts';
 import type { Cost } from './lowering.ts';
 import { loweringOf, uniformValue, type Network } from './network.ts';
+import type { Streams } from './streams.ts';
 
-/** In topological order; those of `forced` among them. */
-export function chooseKept(network: Network, forced: ReadonlySet<Value>): ReadonlySet<Value> {
+/** In topological order; those of `forced` among them. What is inside a stream has no buffer. */
+export function chooseKept(
+  network: Network,
+  forced: ReadonlySet<Value>,
+  isInside: Streams['isInside'],
+): ReadonlySet<Value> {
   const kept = new Set<Value>();
   const costs = createCosts(network, kept);
   const alone = createCosts(network, new Set());
@@ -32,7 +37,7 @@ export function chooseKept(network: Network, forced: ReadonlySet<Value>): Readon
       const isFold = kind === 'reduce' || kind === 'contract' || kind === 'loop';
       const isWhole = costs.isWhole(node);
       const isAlive = network.usersOf(value).length > 0 || needed.has(value);
-      if (!isAlive) continue;
+      if (!isAlive || isInside(value)) continue;
       if (isFold || isWhole || needed.has(value) || isShared(network, costs, value))
         kept.add(value);
     }

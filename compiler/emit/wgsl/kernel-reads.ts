@@ -6,12 +6,14 @@ import type { Index } from './indices.ts';
 import { indexIn, isOverDomain, isPlaced, type Kernel } from './kernel.ts';
 import {
   createWalk,
+  factorsOf,
   loweringOf,
-  nowhere,
+  productOf,
   type ElementRead,
   type Network,
   type Visit,
 } from './network.ts';
+import { readsAt } from './stream.ts';
 
 export interface KernelReads {
   /** Values of other kernels, inputs and literals that lie in buffers. */
@@ -63,12 +65,14 @@ export function readsOf(
       unaligned.add(stopped);
   }
   let isOfRow = false;
+  const folded = foldedValues(kernel);
   const visit: Visit = (value, index) => {
     if (!own.has(value)) {
       buffers.add(value);
       if (!isOfRow) perElement.add(value);
       if (!isHere(value, index)) unaligned.add(value);
     } else if (!isOfRow && isBesideProduct(kernel, value)) fits = false;
+    else if (folded.has(value) && !isOnlyFold(kernel, value)) fits = false;
     else if (!isHere(value, index)) {
       const node = network.producerOf(value);
       if (node === undefined || !isRecomputable(kernel, node)) fits = false;
@@ -77,8 +81,18 @@ export function readsOf(
   };
   const isLeaf = (value: Value): boolean =>
     network.isInput(value) || own.has(value) || isKept(value);
+  if (kernel.stream !== undefined) {
+    const pairs = createWalk(network, isLeaf, (value) => {
+      if (own.has(value)) return;
+      buffers.add(value);
+      perElement.add(value);
+      unaligned.add(value);
+    });
+    for (const { value, index } of readsAt(network, kernel.stream)) pairs(value, index);
+  }
   let walk = createWalk(network, isLeaf, visit);
   const readFor = (value: Value): void => {
+    if (folded.has(value)) return;
     const node = network.producerOf(value);
     const place = placeOf(value);
     if (node === undefined) return;
@@ -99,6 +113,17 @@ export function readsOf(
 /** Whether a product's kernel makes the value once a row, from the sums beside the product. */
 const isBesideProduct = (kernel: Kernel, value: Value): boolean =>
   kernel.kind === 'product' && !isOverDomain(kernel, value);
+
+/** What a stream is folded into. */
+const foldedValues = ({ stream }: Kernel): ReadonlySet<Value> =>
+  new Set([
+    ...(stream?.folds ?? []).map(({ value }) => value),
+    ...(stream?.softmax ? [stream.softmax.largest, stream.softmax.total] : []),
+  ]);
+
+/** Whether maps may follow the fold in its kernel. */
+const isOnlyFold = ({ stream }: Kernel, value: Value): boolean =>
+  stream?.folds.length === 1 && stream.folds[0].value === value;
 
 /** A row kernel has all of its row at hand: another element of a map is computed anew. */
 const isRecomputable = (kernel: Kernel, node: Node): boolean =>
@@ -125,20 +150,13 @@ function foldedReads(
   }
   if (lowering.kind === 'loop')
     return node.inputs.map((value) => ({ value, index: network.indexOver(value.shape, 'whole') }));
-  if (lowering.kind !== 'contract') return [];
-  const product = lowering.product(node);
-  const [batch, rows, columns, sum] = [
-    network.indexOver(product.batch, 'batch'),
-    network.indexOver(product.rows, 'row'),
-    network.indexOver(product.columns, 'column'),
-    network.indexOver(product.sum, 'sum'),
-  ];
-  const reads: ElementRead[] = [];
-  const read = (operand: number, index: readonly Index[]): string => {
-    reads.push({ value: node.inputs[operand], index });
-    return 'x';
-  };
-  product.lhs({ batch, rows, sum }, { read, code: nowhere });
-  product.rhs({ batch, columns, sum }, { read, code: nowhere });
-  return reads;
+  const product = productOf(node);
+  if (product === null) return [];
+  const { lhs, rhs } = factorsOf(node, product, {
+    batch: network.indexOver(product.batch, 'batch'),
+    rows: network.indexOver(product.rows, 'row'),
+    columns: network.indexOver(product.columns, 'column'),
+    sum: network.indexOver(product.sum, 'sum'),
+  });
+  return [...lhs, ...rhs];
 }

@@ -6,6 +6,7 @@ import type { Value } from '../../ir/graph.ts';
 import { sameShape } from '../../ir/types.ts';
 import { flatten, sizeOf, unflatten, type Index } from './indices.ts';
 import { loweringOf, type Network } from './network.ts';
+import type { Stream } from './stream.ts';
 
 /**
  * How a kernel runs over its domain.
@@ -14,9 +15,10 @@ import { loweringOf, type Network } from './network.ts';
  *   the rows.
  * - `product`: one contraction, and maps of as many elements that follow it; where there are `axes`, those of the columns, also the sums
  *   of its first factor's rows, and maps over the rows.
+ * - `stream`: folds along the keys of pairs that are computed on the way (stream.ts), and maps of as many elements that follow.
  * - `loop`: a body of kernels of its own, run over and over.
  */
-export type KernelKind = 'map' | 'rows' | 'product' | 'loop';
+export type KernelKind = 'map' | 'rows' | 'product' | 'stream' | 'loop';
 
 export interface Kernel {
   readonly kind: KernelKind;
@@ -25,6 +27,7 @@ export interface Kernel {
   readonly axes: readonly number[];
   /** In topological order. */
   readonly values: readonly Value[];
+  readonly stream?: Stream;
 }
 
 /** The kernel that computes one value alone. */

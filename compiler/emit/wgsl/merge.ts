@@ -87,16 +87,17 @@ function elementsOf(domain: readonly Dim[]): Dim {
   return size;
 }
 
-type Space = Pick<Kernel, 'kind' | 'domain' | 'axes'>;
+type Space = Omit<Kernel, 'values'>;
 
 /** Kinds whose kernels are looked at the other way round. */
-const turned = new Set(['map product', 'map rows', 'rows product']);
+const turned = new Set(['map product', 'map stream', 'map rows', 'rows product']);
 
 /** How one kernel could run over both domains; null where it cannot, or should not. */
 function commonSpace(network: Network, a: Kernel, b: Kernel): Space | null {
   const kinds = `${a.kind} ${b.kind}`;
   const sameSize = equal(elementsOf(a.domain), elementsOf(b.domain));
   if (kinds === 'map map') return sameSize ? a : null;
+  if (kinds === 'stream map') return sameSize && a.stream?.folds.length === 1 ? a : null;
   if (kinds === 'product map') {
     const isOverRows = a.axes.length > 0 && equal(product(b.domain), product(outerShape(a)));
     return sameSize || isOverRows ? a : null;

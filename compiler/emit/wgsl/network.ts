@@ -9,7 +9,7 @@ import { product } from '../../ir/shape-arithmetic.ts';
 import type { Tensor } from '../../ir/tensor.ts';
 import { indexVariable, type Index } from './indices.ts';
 import { bodyPorts, loopAttributes, loopOp, type BodyPorts } from './loop-ports.ts';
-import type { Code, WgslLowering } from './lowering.ts';
+import type { Code, Product, WgslLowering } from './lowering.ts';
 
 export interface Network {
   readonly graph: Graph;
@@ -27,7 +27,7 @@ export interface Network {
   readonly replacedBy: (value: Value) => Value | undefined;
   /** Index variables for every axis of a shape; the same ones whenever the same is asked for. */
   readonly indexOver: (shape: readonly Dim[], role?: string) => readonly Index[];
-  /** Which elements of its operands one element of a map reads. */
+  /** Which elements of its operands one element of a map reads, or of a contraction that is not stored. */
   readonly elementReads: (node: Node, index: readonly Index[]) => readonly ElementRead[];
 }
 
@@ -162,7 +162,7 @@ export function createWalk(
     if (lowering.kind === 'literal') {
       const tensor = network.literalOf(value);
       if (tensor !== null && uniformValue(tensor) === null) visit(value, index);
-    } else if (lowering.kind === 'map')
+    } else if (lowering.kind === 'map' || lowering.kind === 'contract')
       for (const element of network.elementReads(node, index)) read(element.value, element.index);
     else throw new Error(`${node.op} has no elements that a kernel could compute on the way`);
   };
@@ -172,9 +172,58 @@ export function createWalk(
 export const elementKey = (value: Value, index: readonly Index[]): string =>
   `${value.id}[${index.map(({ key }) => key).join(',')}]`;
 
+/** What a contraction multiplies and sums. */
+export function productOf(node: Node): Product | null {
+  const lowering = loweringOf(node);
+  return lowering.kind === 'contract' ? lowering.product(node) : null;
+}
+
+export type ProductPlace = Readonly<Record<'batch' | 'rows' | 'columns' | 'sum', readonly Index[]>>;
+
+/** What one term of an element of a contraction reads of either operand. */
+export function factorsOf(
+  { inputs }: Node,
+  product: Product,
+  place: ProductPlace,
+): Readonly<Record<'lhs' | 'rhs', readonly ElementRead[]>> {
+  const readBy = (side: 'lhs' | 'rhs'): readonly ElementRead[] => {
+    const reads: ElementRead[] = [];
+    const read = (operand: number, index: readonly Index[]): string => {
+      reads.push({ value: inputs[operand], index });
+      return 'x';
+    };
+    product[side](place, { read, code: nowhere });
+    return reads;
+  };
+  return { lhs: readBy('lhs'), rhs: readBy('rhs') };
+}
+
+/** The spaces of an element of a contraction whose axes are in order: its batch, its row, its column. */
+export function partsOf(
+  { batch, rows }: Product,
+  index: readonly Index[],
+): Pick<ProductPlace, 'batch' | 'rows' | 'columns'> {
+  const [first, second] = [batch.length, batch.length + rows.length];
+  return {
+    batch: index.slice(0, first),
+    rows: index.slice(first, second),
+    columns: index.slice(second),
+  };
+}
+
+/** What an element of a contraction reads that is not stored, but computed again. */
+function readsOfProduct(node: Node, index: readonly Index[]): readonly ElementRead[] {
+  const product = productOf(node);
+  if (product === null) return [];
+  const sum = product.sum.map((size, axis) => dimOf(indexVariable(`sum${axis}`, size)));
+  const { lhs, rhs } = factorsOf(node, product, { ...partsOf(product, index), sum });
+  return [...lhs, ...rhs];
+}
+
 function findReads(node: Node, index: readonly Index[]): readonly ElementRead[] {
   const lowering = loweringOf(node);
   const reads: ElementRead[] = [];
+  if (lowering.kind === 'contract') return readsOfProduct(node, index);
   if (lowering.kind !== 'map') return reads;
   lowering.element({
     inputs: node.inputs,

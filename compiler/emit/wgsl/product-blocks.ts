@@ -82,8 +82,8 @@ function writeBlocks(task: ProductTask, block: Block): KernelFrame {
 }
 
 /** Runs `body` for all terms of the sums: `unroll` at a time along the last axis, then those that are left one by one. */
-function eachTerm(
-  { writer, sum }: ProductTask,
+export function eachTerm(
+  { writer, sum }: Pick<ProductTask, 'writer' | 'sum'>,
   unroll: number,
   body: (terms: readonly (readonly Index[])[]) => void,
 ): void {
@@ -117,7 +117,7 @@ interface Factors {
   readonly b: readonly string[];
 }
 
-interface Sums {
+export interface Sums {
   readonly packed: (columns: readonly string[]) => readonly string[];
   readonly add: (terms: readonly Factors[]) => void;
   /** The variables that hold the sums. */
@@ -127,9 +127,12 @@ interface Sums {
   readonly atIndex: (row: string, column: string) => string;
 }
 
-/** The sums of a block: an array, most of whose places are known when it is compiled, so that they are registers. */
+/**
+ * The sums of a block: an array, most of whose places are known when it is compiled, so that they are registers. It is set to 0 in so many
+ * words: in a loop, without a value, it keeps that of the round before (Dawn on SwiftShader, 2026-11-24).
+ */
 export function createSums(
-  { writer, dtype }: ProductTask,
+  { writer, dtype }: Pick<ProductTask, 'writer' | 'dtype'>,
   { down, across }: Pick<Block, 'down' | 'across'>,
 ): Sums {
   const type = typeNames[dtype];
@@ -139,7 +142,9 @@ export function createSums(
   const array = writer.name('sums');
   const element = width === 1 ? type : `vec${width}<${type}>`;
   writer.line(
-    isSingle ? `var ${array} = ${type}(0);` : `var ${array}: array<${element}, ${down * packs}>;`,
+    isSingle
+      ? `var ${array} = ${type}(0);`
+      : `var ${array} = array<${element}, ${down * packs}>();`,
   );
   const place = (row: number, pack: number): string =>
     isSingle ? array : `${array}[${row * packs + pack}]`;

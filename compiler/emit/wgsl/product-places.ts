@@ -5,7 +5,7 @@ import type { Dim } from '../../dims/dim.ts';
 import { typeNames } from './expressions.ts';
 import { unflatten, type Index } from './indices.ts';
 import { axesOf } from './kernel-context.ts';
-import { divides, extents, type ProductTask } from './product-task.ts';
+import { divides, extents, type ProductTask, type Spaces } from './product-task.ts';
 
 export type Space = 'batch' | 'rows' | 'columns' | 'sum';
 
@@ -17,7 +17,7 @@ const names: Readonly<Record<Space, string>> = {
 };
 
 /** The axes of a position along a space, a flat index below its extent. */
-export function axesAt(task: ProductTask, space: Space, position: Index): readonly Index[] {
+export function axesAt(task: Spaces, space: Space, position: Index): readonly Index[] {
   const { writer } = task;
   const bound = extents(task)[space];
   if (dims.equal(bound, dims.one)) return task[space].map(() => dims.zero);
@@ -27,7 +27,7 @@ export function axesAt(task: ProductTask, space: Space, position: Index): readon
 
 /** `axesAt` for a position in text, which may lie beyond the last: then it is that of the last. */
 export function axesNear(
-  task: ProductTask,
+  task: Spaces,
   space: Space,
   position: string,
   isInside: boolean,
@@ -116,7 +116,7 @@ export type Place = Readonly<Record<'batch' | 'rows' | 'columns', string>>;
  * columns, which may reach beyond the last.
  */
 export function createFinish(
-  task: ProductTask,
+  task: Spaces & Pick<ProductTask, 'dtype' | 'finish'>,
   tile: { readonly rows: number; readonly columns: number },
 ): (place: Place, sum: string) => void {
   const { writer } = task;

@@ -11,15 +11,19 @@ import type { KernelFrame } from './kernel-context.ts';
 import type { Contiguity } from './product-contiguity.ts';
 import type { Writer } from './writer.ts';
 
-/** A contraction to be written by a variant. */
-export interface ProductTask {
+/** The spaces that indices run over. */
+export interface Spaces {
   readonly writer: Writer;
-  readonly target: Target;
-  readonly dtype: DType;
   readonly batch: readonly Dim[];
   readonly rows: readonly Dim[];
   readonly columns: readonly Dim[];
   readonly sum: readonly Dim[];
+}
+
+/** A contraction to be written by a variant. */
+export interface ProductTask extends Spaces {
+  readonly target: Target;
+  readonly dtype: DType;
   /** Along what each factor lies side by side in memory. */
   readonly contiguous: Contiguity;
   /** Elements of the factors; the indices must lie inside. */
@@ -48,7 +52,7 @@ export interface Variant {
 }
 
 /** How many rows, columns and terms there are, all axes together. */
-export const extents = ({ batch, rows, columns, sum }: ProductTask) => ({
+export const extents = ({ batch, rows, columns, sum }: Spaces) => ({
   batch: sizeOf(batch),
   rows: sizeOf(rows),
   columns: sizeOf(columns),

@@ -5,15 +5,20 @@ import type { Value } from '../../ir/graph.ts';
 import { kernelOf } from './kernel.ts';
 import { readsOf } from './kernel-reads.ts';
 import { loweringOf, mostBuffers, type Network } from './network.ts';
+import type { Streams } from './streams.ts';
 
-/** `kept` and as many more as are needed; in topological order. */
-export function splitWide(network: Network, kept: ReadonlySet<Value>): ReadonlySet<Value> {
+/** `kept` and as many more as are needed; in topological order. Folds of streams stay as they are. */
+export function splitWide(
+  network: Network,
+  kept: ReadonlySet<Value>,
+  streams: Streams,
+): ReadonlySet<Value> {
   const all = new Set<Value>();
   const isKept = (value: Value): boolean => all.has(value);
   for (const node of network.graph.nodes)
     for (const value of node.outputs) {
       if (!kept.has(value)) continue;
-      narrow(network, value, all, isKept);
+      if (streams.kernelOf(value) === null) narrow(network, value, all, isKept);
       all.add(value);
     }
   return all;

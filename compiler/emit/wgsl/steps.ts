@@ -62,7 +62,7 @@ export function emitSteps(
     const rows = body.outputs.filter(({ name }) => /^y\d+$/.test(name));
     rows.forEach(({ value }, i) => holders.set(value, stacked[i]));
     const held = [...operands, ...stacked].map(holderOf);
-    return { kind: 'loop', count, held, steps: emitAll(schedule(body, true)) };
+    return { kind: 'loop', count, held, steps: emitAll(schedule(body, target, true)) };
   };
   return {
     steps: emitAll(plan),

@@ -1,0 +1,173 @@
+// The kernel of a stream (stream.ts): rows are shared out among invocations; each walks along the keys a few at a time, computes the pairs
+// (stream-pairs.ts) from the operands (stream-blocks.ts, stream-tiles.ts), and adds what they weigh to its sums.
+
+import * as dims from '../../dims/arithmetic.ts';
+import type { Value } from '../../ir/graph.ts';
+import { storedText } from './elements.ts';
+import { divide, flatten, modulo, sizeOf, type Index } from './indices.ts';
+import {
+  ceilDivide,
+  invocation,
+  storeAll,
+  workgroup,
+  type KernelContext,
+  type KernelFrame,
+} from './kernel-context.ts';
+import { elementKey } from './network.ts';
+import { axesAt, axesNear, createFinish } from './product-places.ts';
+import { divides, type Spaces } from './product-task.ts';
+import { directOperands } from './stream-blocks.ts';
+import { createColumns, type Columns } from './stream-columns.ts';
+import { countOf, streamLayout } from './stream-layout.ts';
+import { createPairs, type Pairs } from './stream-pairs.ts';
+import { tiledOperands } from './stream-tiles.ts';
+import { canonicalPlace, type StreamFold } from './stream.ts';
+import type { StreamWriting } from './stream-writing.ts';
+
+export function writeStreamKernel(context: KernelContext): KernelFrame {
+  const { kernel, writer, target, network } = context;
+  const { stream } = kernel;
+  if (stream === undefined) throw new Error('a stream kernel of nothing');
+  const layout = streamLayout(stream, target.adapter);
+  const { batch, rows, keys, folds } = stream;
+  const spaces: Spaces = { writer, batch, rows, columns: [], sum: keys };
+  const isTiled = layout.tile > 0;
+  const together = layout.rows * (isTiled ? layout.workgroupSize : 1);
+  const count = sizeOf(rows);
+  const stacked = ceilDivide(count, together);
+  const total = dims.multiply(sizeOf(batch), stacked);
+  const number = isTiled ? workgroup : invocation(layout.workgroupSize);
+  const at = writer.index('block', number, total);
+  // Workgroups are folded into a rectangle, which may be larger than their number; where there are barriers, all leave together.
+  writer.block(`if (${writer.text(at)} >= ${writer.text(total)})`, () => writer.line('return;'));
+  const first = writer.text(dims.multiply(modulo(at, stacked), dims.constant(together)));
+  const top = writer.bind('top', isTiled ? `${first} + lane` : first);
+  const position = (r: Index): string =>
+    dims.isConstant(r) === 0 ? top : `${top} + ${writer.text(r)}`;
+  const areWhole = divides(together, count);
+  const image = divide(at, stacked);
+  const writing: StreamWriting = {
+    context,
+    stream,
+    layout,
+    spaces,
+    batch: axesAt(spaces, 'batch', image),
+    somewhere: canonicalPlace(network, stream),
+    rowAt: (r) => axesNear(spaces, 'rows', position(r), areWhole),
+    isRow: (r) => (areWhole ? null : `${position(r)} < ${writer.text(count)}`),
+    each(hint, n, body) {
+      if (!isTiled && n > 1) writer.loop(hint, dims.constant(n), body);
+      else for (let i = 0; i < n; i++) body(dims.constant(i));
+    },
+  };
+  const operands = isTiled ? tiledOperands(writing) : directOperands(writing);
+  const pairs = createPairs(writing, operands);
+  const sums = folds.map((fold) => (fold.factor === null ? null : createColumns(writing, fold)));
+  operands.alongKeys((block) => {
+    const weights = pairs.weigh(block);
+    sums.forEach((columns, i) => {
+      const own = weights[i];
+      if (columns !== null && own !== null)
+        columns.add(own, pairs.scale, (k, pack) => operands.factor(folds[i], block, k, pack));
+    });
+  });
+  finishRows(writing, pairs, sums, { batch: writer.text(image), rows: top, together });
+  return {
+    workgroupSize: layout.workgroupSize,
+    groups: isTiled ? total : ceilDivide(total, layout.workgroupSize),
+    shared: operands.shared,
+  };
+}
+
+interface Start {
+  readonly batch: string;
+  readonly rows: string;
+  /** Rows that lie side by side. */
+  readonly together: number;
+}
+
+/** Stores what the rows came to, and computes what follows. */
+function finishRows(
+  writing: StreamWriting,
+  pairs: Pairs,
+  sums: readonly (Columns | null)[],
+  start: Start,
+): void {
+  const { context, stream, layout, each, rowAt, isRow, batch, spaces } = writing;
+  const { writer } = context;
+  each('r', layout.rows, (r) =>
+    writer.when(isRow(r), () => {
+      const row = rowAt(r);
+      storeStatistics(writing, pairs, r, row);
+      stream.folds.forEach((fold, i) => {
+        const finish: Finish = (at, ofRow, column, sum) =>
+          storeFold(context, fold, fold.output(at, ofRow, column), sum);
+        const sum = (column: Index): string =>
+          pairs.finished(r, i, sums[i] === null ? null : sums[i].at(r, column));
+        const count = countOf(fold.columns);
+        const space = { ...spaces, columns: fold.columns };
+        if (layout.tile === 0)
+          each('c', count, (c) => finish(batch, row, axesAt(space, 'columns', c), sum(c)));
+        else {
+          const call = createFinish(
+            { ...space, dtype: fold.value.dtype, finish },
+            { rows: start.together, columns: 1 },
+          );
+          each('c', count, (c) =>
+            call({ batch: start.batch, rows: start.rows, columns: writer.text(c) }, sum(c)),
+          );
+        }
+      });
+    }),
+  );
+}
+
+type Finish = (
+  batch: readonly Index[],
+  row: readonly Index[],
+  column: readonly Index[],
+  sum: string,
+) => void;
+
+/** Stores an element of a fold; if it is the kernel's only one, with the maps that follow it. */
+function storeFold(
+  context: KernelContext,
+  { value }: StreamFold,
+  index: readonly Index[],
+  sum: string,
+): void {
+  const { kernel, writer, outputs } = context;
+  const { folds = [], softmax = null } = kernel.stream ?? {};
+  if (folds.length > 1) return storeElement(context, value, index, sum);
+  writer.remember(elementKey(value, index), sum);
+  storeAll(
+    context,
+    outputs.filter((output) => output !== softmax?.largest && output !== softmax?.total),
+    index,
+  );
+}
+
+function storeElement(
+  { outputs, writer, bufferOf }: KernelContext,
+  value: Value,
+  index: readonly Index[],
+  text: string,
+): void {
+  if (!outputs.includes(value)) return;
+  const position = writer.text(flatten(index, value.shape));
+  writer.line(`${bufferOf(value)}[${position}] = ${storedText(value.dtype, text)};`);
+}
+
+/** Stores the maximum and the total of a row, where another kernel computes the softmax again. */
+function storeStatistics(
+  { context, stream: { softmax }, batch, somewhere }: StreamWriting,
+  pairs: Pairs,
+  r: Index,
+  row: readonly Index[],
+): void {
+  const statistics = pairs.statistics(r);
+  if (softmax === null || statistics === null) return;
+  const index = softmax.inRow(softmax.at({ batch, row, key: somewhere.key }));
+  storeElement(context, softmax.largest, index, statistics.largest);
+  storeElement(context, softmax.total, index, statistics.total);
+}

@@ -1,0 +1,164 @@
+// Attention on the GPU stores no score: values and derivatives against the interpreter in float64, with masks, layouts and sizes of every
+// kind, on both kinds of adapter.
+
+import { describe, expect, it } from 'vitest';
+
+import type { Target } from '../../../compiler/emit/wgsl/adapter.ts';
+import { emitWgsl } from '../../../compiler/emit/wgsl/emit.ts';
+import type { Graph } from '../../../compiler/ir/graph.ts';
+import { interpret } from '../../../compiler/ir/interpret.ts';
+import { sizeOf, tensor, type Tensor } from '../../../compiler/ir/tensor.ts';
+import { webgpuProgram } from '../../../runtime/executors/webgpu.ts';
+import { planOf } from '../../../runtime/webgpu/plan.ts';
+import { deviceForTests } from '../../gpu/device.ts';
+import { validateWgsl } from '../../gpu/validate.ts';
+import { expectClose } from '../../ir/expect-close.ts';
+import { compiled, functionOf } from '../../models/compile.ts';
+
+const device = deviceForTests();
+const gpu: Target = { adapter: 'gpu', streams: 'everywhere' };
+const software: Target = { adapter: 'software', streams: 'everywhere' };
+const targets = { gpu, software };
+
+interface Case {
+  readonly text: string;
+  readonly shapes: Readonly<Record<string, readonly number[]>>;
+  /** Kernels that fold scores, for attention alone, or with its gradients. */
+  readonly kernels?: number;
+}
+
+/** `f(q, k, v, ...)` of these shapes, which gives y by these lines. */
+const attention = (ports: readonly string[], y: string, lines: string): string =>
+  `export fn f(${ports.join(', ')}) -> y: ${y} {\n${lines}\n}`;
+
+/** The same with its derivatives along u. */
+const withGradients = (ports: readonly string[], y: string, lines: string): string => {
+  const [q, k, v] = ports.map((port) => port.replace(/^\w+: /, ''));
+  return `export fn f(${ports.join(', ')}, u: ${y}) -> (y: ${y}, dq: ${q}, dk: ${k}, dv: ${v}) {
+${lines}
+  dq = vjp(y, q, u)
+  dk = vjp(y, k, u)
+  dv = vjp(y, v, u)
+}`;
+};
+
+const free = ['q: [B, H, T, 8]', 'k: [B, H, S, 8]', 'v: [B, H, S, 12]'];
+const scores = 'sum[j] q[b, h, t, j] * k[b, h, s, j]';
+const average = 'y[b, h, t, i] = sum[s] a[b, h, t, s] * v[b, h, s, i]';
+const plain = `  a[b, h, t, s] = softmax[s] ((${scores}) / sqrt(8))\n  ${average}`;
+const sized = (T: number, S: number) => ({ q: [2, 3, T, 8], k: [2, 3, S, 8], v: [2, 3, S, 12] });
+
+const values: Readonly<Record<string, Case>> = {
+  'free sizes that no tile divides': {
+    text: attention(free, '[B, H, T, 12]', plain),
+    shapes: sized(37, 21),
+  },
+  'one query': { text: attention(free, '[B, H, T, 12]', plain), shapes: sized(1, 70) },
+  'one key': { text: attention(free, '[B, H, T, 12]', plain), shapes: sized(5, 1) },
+  'known sizes that tiles divide': {
+    text: attention(
+      ['q: [2, 64, 4]', 'k: [2, 64, 4]', 'v: [2, 64, 4]'],
+      '[2, 64, 4]',
+      `  a[b, t, s] = softmax[s] (sum[j] q[b, t, j] * k[b, s, j])
+  y[b, t, i] = sum[s] a[b, t, s] * v[b, s, i]`,
+    ),
+    shapes: { q: [2, 64, 4], k: [2, 64, 4], v: [2, 64, 4] },
+  },
+  'a bias, a mask by position, and rows in which all is masked': {
+    text: attention(
+      ['q: [B, T, 6]', 'k: [B, S, 6]', 'v: [B, S, 3]', 'bias: [T, S]', 'seen: [B, S]'],
+      '[B, T, 3]',
+      `  x[b, t, s] = 0.3 * sum[j] q[b, t, j] * k[b, s, j] + bias[t, s]
+  z[b, t, s] = if seen[b, s] > 0 and s <= t + 2 then x[b, t, s] else -inf
+  a[b, t, s] = softmax[s] z[b, t, s]
+  y[b, t, i] = sum[s] a[b, t, s] * v[b, s, i]`,
+    ),
+    shapes: { q: [3, 19, 6], k: [3, 23, 6], v: [3, 23, 3], bias: [19, 23], seen: [3, 23] },
+  },
+  'axes in other orders, keys shared by heads, with maps after it': {
+    text: attention(
+      ['q: [T, B, H * 8]', 'k: [8, S, B]', 'v: [B, H, 5, S]', 'w: [B, T, H, 5]'],
+      '[B, T, H, 5]',
+      `  a[b, h < H, t, s] = softmax[s] (sum[j < 8] q[t, b, (h, j)] * k[j, s, b])
+  z[b, t, h, i] = sum[s] a[b, h, t, s] * v[b, h, i, s]
+  y[b, t, h, i] = tanh(z[b, t, h, i]) + w[b, t, h, i]`,
+    ),
+    shapes: { q: [17, 2, 24], k: [8, 25, 2], v: [2, 3, 5, 25], w: [2, 17, 3, 5] },
+  },
+  'heads of width 128': {
+    text: attention(
+      ['q: [T, 128]', 'k: [S, 128]', 'v: [S, 128]'],
+      '[T, 128]',
+      `  a[t, s] = softmax[s] ((sum[j] q[t, j] * k[s, j]) / 20)
+  y[t, i] = sum[s] a[t, s] * v[s, i]`,
+    ),
+    shapes: { q: [9, 128], k: [13, 128], v: [13, 128] },
+  },
+};
+
+const gradients: Readonly<Record<string, Case>> = {
+  'free sizes': {
+    text: withGradients(free, '[B, H, T, 12]', plain),
+    shapes: { ...sized(13, 21), u: [2, 3, 13, 12] },
+  },
+  'causal, keys and queries in other orders': {
+    text: withGradients(
+      ['q: [T, 2, 4]', 'k: [4, 2, T]', 'v: [2, T, 4]'],
+      '[2, T, 4]',
+      `  a[b, t, s] = softmax[s <= t] (sum[j] q[t, b, j] * k[j, b, s])
+  y[b, t, i] = sum[s] a[b, t, s] * v[b, s, i]`,
+    ),
+    shapes: { q: [18, 2, 4], k: [4, 2, 18], v: [2, 18, 4], u: [2, 18, 4] },
+  },
+};
+
+const drawn = (shape: readonly number[], from: number): Tensor =>
+  tensor(
+    'f32',
+    shape,
+    Float32Array.from({ length: sizeOf(shape) }, (_, i) => (((i + from) * 7919) % 997) / 250 - 2),
+  );
+
+const feedsOf = ({ shapes }: Case): Readonly<Record<string, Tensor>> => {
+  const feeds = Object.entries(shapes).map(([name, shape], i) => [name, drawn(shape, i)] as const);
+  const all = Object.fromEntries(feeds);
+  // Nothing is to be seen in the first of them.
+  return 'seen' in all
+    ? {
+        ...all,
+        seen: { ...all.seen, data: all.seen.data.map((x, i) => (i < all.seen.shape[1] ? -1 : x)) },
+      }
+    : all;
+};
+
+/** The kernels that fold scores, by what they are called. */
+const folding = (graph: Graph, target: Target): string[] =>
+  emitWgsl(graph, target)
+    .kernels.map(({ name }) => name)
+    .filter((name) => name.includes('streamed'));
+
+async function check(of: Case, target: Target): Promise<void> {
+  const { graph } = functionOf(compiled(of.text), 'f');
+  const feeds = feedsOf(of);
+  const expected = interpret(graph, feeds, { precision: 'f64' });
+  const program = await webgpuProgram(graph, device(), target);
+  const [actual, again] = [await program.run(feeds), await program.run(feeds)];
+  await program.dispose();
+  for (const name of Object.keys(expected)) {
+    expectClose(actual[name], expected[name], 1e-5, name);
+    expect(again[name].data).toEqual(actual[name].data);
+  }
+}
+
+describe.each(Object.entries(targets))('attention for %s', (_, target) => {
+  it.each(Object.entries(values))('%s', { timeout: 60_000 }, async (_, of) => {
+    expect(folding(functionOf(compiled(of.text), 'f').graph, target)).toHaveLength(1);
+    await check(of, target);
+  });
+});
+
+describe.each(Object.entries(targets))('its gradients for %s', (_, target) => {
+  it.each(Object.entries(gradients))('%s', { timeout: 60_000 }, async (_, of) => {
+    await check(of, target);
+  });
+});
