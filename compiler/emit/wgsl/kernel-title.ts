@@ -28,9 +28,10 @@ export function titleOf(network: Network, kernel: Kernel, nodes: readonly Node[]
   const makers = folds.flatMap((value) => network.producerOf(value) ?? []);
   const main = makers.find(({ op }) => op !== 'reduce') ?? makers[0] ?? all[0];
   const last = all.at(-1) ?? main;
+  const ops = main.op === last.op ? [main.op] : [main.op, last.op];
   return {
     path: main.origin.path === '' ? commonPath(nodes) : main.origin.path,
-    ops: main.op === last.op ? [main.op] : [main.op, last.op],
+    ops: kernel.stream === undefined ? ops : ['streamed', ...ops],
     line: lineOf(main),
   };
 }

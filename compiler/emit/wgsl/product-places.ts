@@ -116,7 +116,7 @@ export type Place = Readonly<Record<'batch' | 'rows' | 'columns', string>>;
  * columns, which may reach beyond the last.
  */
 export function createFinish(
-  task: Spaces & Pick<ProductTask, 'dtype' | 'finish'>,
+  task: ProductTask,
   tile: { readonly rows: number; readonly columns: number },
 ): (place: Place, sum: string) => void {
   const { writer } = task;

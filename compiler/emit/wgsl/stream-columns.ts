@@ -14,6 +14,7 @@ export interface Columns {
     scale: ((r: number) => string) | null,
     factor: (k: number, pack: Index) => string,
   ) => void;
+  readonly pack: (r: Index, pack: Index) => string;
   readonly at: (r: Index, column: Index) => string;
 }
 
@@ -36,10 +37,12 @@ export function createColumns(
           const own = place(dims.constant(r), pack);
           const before = scale === null ? own : `${own} * ${scale(r)}`;
           const terms = factors.map((b, k) => `${weights.at(r, k)} * ${b}`);
-          writer.assign(own, [before, ...terms].join(' + '));
+          // The block's own sum first: fewer numbers are added one by one to a sum that grows large.
+          writer.assign(own, `${before} + (${terms.join(' + ')})`);
         }
       });
     },
+    pack: place,
     at(r, column) {
       if (width === 1) return place(r, column);
       const four = dims.constant(width);

@@ -4,6 +4,7 @@
 import * as dims from '../../dims/arithmetic.ts';
 import type { Value } from '../../ir/graph.ts';
 import { storedText } from './elements.ts';
+import { typeNames } from './expressions.ts';
 import { divide, flatten, modulo, sizeOf, type Index } from './indices.ts';
 import {
   ceilDivide,
@@ -14,7 +15,7 @@ import {
   type KernelFrame,
 } from './kernel-context.ts';
 import { elementKey } from './network.ts';
-import { axesAt, axesNear, createFinish } from './product-places.ts';
+import { axesAt, axesNear } from './product-places.ts';
 import { divides, type Spaces } from './product-task.ts';
 import { directOperands } from './stream-blocks.ts';
 import { createColumns, type Columns } from './stream-columns.ts';
@@ -22,7 +23,7 @@ import { countOf, streamLayout } from './stream-layout.ts';
 import { createPairs, type Pairs } from './stream-pairs.ts';
 import { tiledOperands } from './stream-tiles.ts';
 import { canonicalPlace, type StreamFold } from './stream.ts';
-import type { StreamWriting } from './stream-writing.ts';
+import { packing, type StreamWriting } from './stream-writing.ts';
 
 export function writeStreamKernel(context: KernelContext): KernelFrame {
   const { kernel, writer, target, network } = context;
@@ -71,7 +72,7 @@ export function writeStreamKernel(context: KernelContext): KernelFrame {
         columns.add(own, pairs.scale, (k, pack) => operands.factor(folds[i], block, k, pack));
     });
   });
-  finishRows(writing, pairs, sums, { batch: writer.text(image), rows: top, together });
+  finishRows(writing, pairs, sums, { batch: writer.text(image), row: top });
   return {
     workgroupSize: layout.workgroupSize,
     groups: isTiled ? total : ceilDivide(total, layout.workgroupSize),
@@ -79,55 +80,79 @@ export function writeStreamKernel(context: KernelContext): KernelFrame {
   };
 }
 
-interface Start {
-  readonly batch: string;
-  readonly rows: string;
-  /** Rows that lie side by side. */
-  readonly together: number;
-}
-
 /** Stores what the rows came to, and computes what follows. */
 function finishRows(
   writing: StreamWriting,
   pairs: Pairs,
   sums: readonly (Columns | null)[],
-  start: Start,
+  start: Readonly<Record<'batch' | 'row', string>>,
 ): void {
   const { context, stream, layout, each, rowAt, isRow, batch, spaces } = writing;
   const { writer } = context;
+  const finishes = stream.folds.map((fold) =>
+    layout.tile === 0 ? null : createFinish(writing, fold),
+  );
   each('r', layout.rows, (r) =>
     writer.when(isRow(r), () => {
       const row = rowAt(r);
       storeStatistics(writing, pairs, r, row);
       stream.folds.forEach((fold, i) => {
-        const finish: Finish = (at, ofRow, column, sum) =>
-          storeFold(context, fold, fold.output(at, ofRow, column), sum);
-        const sum = (column: Index): string =>
-          pairs.finished(r, i, sums[i] === null ? null : sums[i].at(r, column));
-        const count = countOf(fold.columns);
-        const space = { ...spaces, columns: fold.columns };
-        if (layout.tile === 0)
-          each('c', count, (c) => finish(batch, row, axesAt(space, 'columns', c), sum(c)));
-        else {
-          const call = createFinish(
-            { ...space, dtype: fold.value.dtype, finish },
-            { rows: start.together, columns: 1 },
-          );
-          each('c', count, (c) =>
-            call({ batch: start.batch, rows: start.rows, columns: writer.text(c) }, sum(c)),
-          );
-        }
+        const finish = finishes[i];
+        const columns = sums[i];
+        const { packs } = packing(countOf(fold.columns));
+        if (finish !== null)
+          each('c', packs, (pack) => {
+            const sum = pairs.finished(r, i, columns?.pack(r, pack) ?? null);
+            finish({ ...start, pack: writer.text(pack) }, sum);
+          });
+        else
+          each('c', countOf(fold.columns), (c) => {
+            const sum = pairs.finished(r, i, columns?.at(r, c) ?? null);
+            const column = axesAt({ ...spaces, columns: fold.columns }, 'columns', c);
+            storeFold(context, fold, fold.output(batch, row, column), sum);
+          });
       });
     }),
   );
 }
 
-type Finish = (
-  batch: readonly Index[],
-  row: readonly Index[],
-  column: readonly Index[],
-  sum: string,
-) => void;
+/** What stores a pack of columns, as calls of a function, which is written once. */
+function createFinish({ context, spaces }: StreamWriting, fold: StreamFold) {
+  const { writer } = context;
+  const { width, packs, type } = packing(countOf(fold.columns));
+  const bounds = {
+    batch: sizeOf(fold.batch),
+    row: sizeOf(fold.rows),
+    pack: dims.constant(packs),
+  };
+  const places = (['batch', 'row', 'pack'] as const).filter(
+    (place) => !dims.equal(bounds[place], dims.one),
+  );
+  const valueType = fold.factor === null ? typeNames[fold.value.dtype] : type;
+  const call = writer.subroutine(
+    'finish',
+    places.map((place) => ({ hint: place, bound: bounds[place] })),
+    { hint: 'sums', type: valueType },
+    (indices, value) => {
+      const at = (place: 'batch' | 'row' | 'pack'): Index => {
+        const i = places.indexOf(place);
+        return i < 0 ? dims.zero : indices[i];
+      };
+      const own: Spaces = { ...spaces, columns: fold.columns };
+      const batch = axesAt(own, 'batch', at('batch'));
+      const row = axesAt(own, 'rows', at('row'));
+      const store = (i: Index, sum: string): void => {
+        const position = dims.add(dims.multiply(at('pack'), dims.constant(width)), i);
+        const column = axesAt(own, 'columns', position);
+        storeFold(context, fold, fold.output(batch, row, column), sum);
+      };
+      if (width === 1) store(dims.zero, value);
+      else writer.loop('n', dims.constant(width), (i) => store(i, `${value}[${writer.text(i)}]`));
+    },
+  );
+  return (start: Readonly<Record<'batch' | 'row' | 'pack', string>>, sum: string): void =>
+    call(...places.map((place) => start[place]), sum);
+}
 
 /** Stores an element of a fold; if it is the kernel's only one, with the maps that follow it. */
 function storeFold(
@@ -139,7 +164,7 @@ function storeFold(
   const { kernel, writer, outputs } = context;
   const { folds = [], softmax = null } = kernel.stream ?? {};
   if (folds.length > 1) return storeElement(context, value, index, sum);
-  writer.remember(elementKey(value, index), sum);
+  writer.remember(elementKey(value, index), writer.bind('sum', sum));
   storeAll(
     context,
     outputs.filter((output) => output !== softmax?.largest && output !== softmax?.total),

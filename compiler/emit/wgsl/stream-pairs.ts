@@ -156,14 +156,14 @@ function softmaxPairs(writing: StreamWriting, operands: Operands): Pairs {
         });
         writer.assign(scale(r), `exp(${largest(r)} - ${now})`);
         writer.assign(largest(r), now);
-        const sum = writer.variable('sum', 'f32', `${total(r)} * ${scale(r)}`);
+        const sum = writer.variable('sum', 'f32', '0.0');
         each('k', layout.keys, (k) => {
           const weight = placeOf(writing, weights, r, k);
           const e = writer.bind('e', `exp(${weight} - ${now})`);
           writer.assign(weight, e);
           writer.assign(sum, `${sum} + ${e}`);
         });
-        writer.assign(total(r), sum);
+        writer.assign(total(r), `${total(r)} * ${scale(r)} + ${sum}`);
       });
       return stream.folds.map(() => weights);
     },

@@ -1,8 +1,7 @@
 // What the maps of a stream read from buffers that depends on the row alone or on the key alone, such as the statistics of a softmax: it
 // is read once for a row, or once for a key, not for every pair.
 
-import { isName } from './elements.ts';
-import { typeNames } from './expressions.ts';
+import { isName, typeNames } from './expressions.ts';
 import { variableKeys, type Index } from './indices.ts';
 import { createWalk, elementKey, productOf, type ElementRead } from './network.ts';
 import { elementsAt, type Place } from './stream.ts';
