@@ -11,12 +11,13 @@ import { simplify } from '../../transform/simplify.ts';
 import { prepareLoops } from './loops.ts';
 import { shortenReductions } from './long-reductions.ts';
 import { loweringOf } from './network.ts';
+import { shortenRowSums } from './softmax-gradient.ts';
 
 /** Parts of a concatenation that one kernel reads: with its output, within the buffers of WebGPU's default limits. */
 const mostParts = 6;
 
 export const expand = (graph: Graph): Graph =>
-  prepareLoops(shortenReductions(expandComposites(graph)), expand);
+  prepareLoops(shortenReductions(shortenRowSums(expandComposites(graph))), expand);
 
 function expandComposites(graph: Graph): Graph {
   const expanded = rewrite(graph, expandNode);
