@@ -86,9 +86,13 @@ train turn() {
 }
 
 train count() {
-  state a: int = 0
-  a <- a + 1
-  report times = a
+  state a: real = 1
+  state b: real = 5
+  was = a
+  a <- b
+  b <- 2 * was
+  report before = was
+  report after = a
 }
 `);
 

@@ -70,7 +70,7 @@ export function createNetwork(graph: Graph, isBody = false): Network {
       [base] = node.inputs;
     }
   };
-  const replaced = replacements(graph, baseOf);
+  const replaced = replacements(graph, baseOf, isBody);
   const indices = new Map<string, readonly Index[]>();
   const reads = new Map<string, readonly ElementRead[]>();
   return {
@@ -103,14 +103,26 @@ function remembered<T>(known: Map<string, T>, key: string, find: () => T): T {
   return found;
 }
 
-/** Results by what they replace, `X.next` the input X, those of a loop its carries; not those that are the next value of several. */
-function replacements(graph: Graph, baseOf: (value: Value) => Value): ReadonlyMap<Value, Value> {
+/**
+ * Results by what they replace, `X.next` the input X, those of a loop its carries; not those that are the next value of several, nor
+ * where X is a result itself. A loop's body has its own way with carries that change places (schedule.ts).
+ */
+function replacements(
+  graph: Graph,
+  baseOf: (value: Value) => Value,
+  isBody: boolean,
+): ReadonlyMap<Value, Value> {
+  const results = new Set(isBody ? [] : graph.outputs.map(({ value }) => baseOf(value)));
   const replaced = new Map<Value, Value>();
   const seen = new Set<Value>();
   for (const { name, value } of graph.outputs) {
     const base = baseOf(value);
     const input = graph.inputs.find((port) => `${port.name}.next` === name)?.value;
-    const fits = input !== undefined && input.dtype === base.dtype && sameSize(input, base);
+    const fits =
+      input !== undefined &&
+      !results.has(input) &&
+      input.dtype === base.dtype &&
+      sameSize(input, base);
     if (seen.has(base)) replaced.delete(base);
     else if (fits) replaced.set(base, input);
     seen.add(base);

@@ -83,15 +83,16 @@ export async function createProgram(
     if (plan.steps) plan.steps((kernel) => dispatches[kernel](pass), sizes);
     else dispatches.forEach((dispatch) => dispatch(pass));
     pass.end();
-    plan.copies?.forEach(([from, to]) =>
-      encoder.copyBufferToBuffer(buffers[from], 0, buffers[to], 0, buffers[to].size),
-    );
     const results = plan.outputs.map(({ slot, dtype, shape }) =>
       (keepsResults ? keep : fetchLater)(device, encoder, {
         buffer: buffers[slot],
         dtype,
         shape: shape(sizes),
       }),
+    );
+    // After the results, which may lie where a value is that a copy replaces.
+    plan.copies?.forEach(([from, to]) =>
+      encoder.copyBufferToBuffer(buffers[from], 0, buffers[to], 0, buffers[to].size),
     );
     device.queue.submit([encoder.finish()]);
     for (const error of [await device.popErrorScope(), await device.popErrorScope()])

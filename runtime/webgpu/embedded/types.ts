@@ -24,7 +24,7 @@ export interface Plan {
   readonly kernels: readonly PlanKernel[];
   /** Runs kernels by their numbers, where they do not run once each in their order. */
   readonly steps?: (run: (kernel: number) => void, sizes: Sizes) => void;
-  /** What is copied after the kernels, in order, from buffer to buffer. */
+  /** What is copied at the end, in order, from buffer to buffer. */
   readonly copies?: readonly (readonly [from: number, to: number])[];
 }
 
