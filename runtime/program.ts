@@ -17,8 +17,44 @@ export interface Program {
   readonly outputs: readonly PortInfo[];
   /** Runs once. Rejects with an Error that names the port where a feed is missing or does not fit. */
   readonly run: (feeds: Readonly<Record<string, Tensor>>) => Promise<Record<string, Tensor>>;
+  /** Of a step on a device that keeps what is fed back: the next step takes it from there. */
+  readonly runCarrying?: (
+    feeds: Readonly<Record<string, Tensor>>,
+    carried: Carried,
+  ) => Promise<StepResults>;
   /** Frees what the program holds; it must not run afterwards. */
   readonly dispose: () => Promise<void>;
+}
+
+/** The values that a step feeds back, by path, wherever they lie; to be read before the next step. */
+export interface Carried {
+  readonly read: () => Promise<ReadonlyMap<string, Tensor>>;
+}
+
+export const carriedAs = (tensors: ReadonlyMap<string, Tensor>): Carried => ({
+  read: async () => tensors,
+});
+
+/** What a step gives: the outputs that are not fed back, and those that are. */
+export interface StepResults {
+  readonly outputs: Readonly<Record<string, Tensor>>;
+  readonly carried: Carried;
+}
+
+/** A step, with what the one before fed back. */
+export async function runStep(
+  program: Program,
+  feeds: Readonly<Record<string, Tensor>>,
+  carried: Carried,
+): Promise<StepResults> {
+  if (program.runCarrying !== undefined) return program.runCarrying(feeds, carried);
+  const before = await carried.read();
+  const results = await program.run({ ...feeds, ...Object.fromEntries(before) });
+  const next = new Map([...before.keys()].map((name) => [name, results[`${name}.next`]]));
+  const outputs = Object.entries(results).filter(
+    ([name]) => !next.has(name.replace(/[.]next$/, '')),
+  );
+  return { outputs: Object.fromEntries(outputs), carried: carriedAs(next) };
 }
 
 /** The equations, `fix V` or `root d`, that a run did not solve within their limits. */

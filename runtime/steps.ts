@@ -3,7 +3,7 @@
 
 import type { Tensor } from '../compiler/ir/tensor.ts';
 import { sizeOf } from '../compiler/ir/tensor.ts';
-import type { Program } from './program.ts';
+import { runStep, type Carried, type Program } from './program.ts';
 
 type Tensors = Readonly<Record<string, Tensor>>;
 
@@ -15,7 +15,7 @@ export interface SeveralSteps {
 
 /** What some steps gave: the values to feed back after the last, and what each measured. */
 export interface Taken {
-  readonly tensors: ReadonlyMap<string, Tensor>;
+  readonly carried: Carried;
   readonly measured: readonly Tensors[];
 }
 
@@ -24,7 +24,7 @@ export async function takeSteps(
   program: Program,
   count: number,
   batch: Tensors,
-  carried: ReadonlyMap<string, Tensor>,
+  before: Carried,
   seed: Tensor,
 ): Promise<Taken> {
   const stacked = (x: Tensor): Tensor => ({
@@ -32,42 +32,29 @@ export async function takeSteps(
     shape: [count, x.shape[0] / count, ...x.shape.slice(1)],
   });
   const data = Object.entries(batch).map(([name, x]) => [name, stacked(x)] as const);
-  const outputs = await program.run({
-    ...Object.fromEntries(data),
-    ...Object.fromEntries(carried),
-    seed,
-  });
-  return { tensors: fedBack(carried, outputs), measured: rowsOf(carried, outputs, count) };
+  const feeds = { ...Object.fromEntries(data), seed };
+  const { outputs, carried } = await runStep(program, feeds, before);
+  return { carried, measured: rowsOf(outputs, count) };
 }
 
 export async function takeStep(
   program: Program,
   batch: Tensors,
-  carried: ReadonlyMap<string, Tensor>,
+  before: Carried,
   seed: Tensor,
 ): Promise<Taken> {
-  const outputs = await program.run({ ...batch, ...Object.fromEntries(carried), seed });
-  return { tensors: fedBack(carried, outputs), measured: [outputs] };
+  const { outputs, carried } = await runStep(program, { ...batch, seed }, before);
+  return { carried, measured: [outputs] };
 }
 
-const fedBack = (carried: ReadonlyMap<string, Tensor>, outputs: Tensors): Map<string, Tensor> =>
-  new Map([...carried.keys()].map((name) => [name, outputs[`${name}.next`]]));
-
-/** What each step measured: its row of every output that is not fed back. */
-function rowsOf(
-  carried: ReadonlyMap<string, Tensor>,
-  outputs: Tensors,
-  count: number,
-): readonly Tensors[] {
-  const names = new Set([...carried.keys()].map((name) => `${name}.next`));
-  const own = Object.entries(outputs).filter(([name]) => !names.has(name));
-  return Array.from({ length: count }, (_, k) =>
+/** What each step measured: its row of every output. */
+const rowsOf = (outputs: Tensors, count: number): readonly Tensors[] =>
+  Array.from({ length: count }, (_, k) =>
     Object.fromEntries(
-      own.map(([name, { dtype, shape, data }]) => {
+      Object.entries(outputs).map(([name, { dtype, shape, data }]) => {
         const row = shape.slice(1);
         const size = sizeOf(row);
         return [name, { dtype, shape: row, data: data.slice(k * size, (k + 1) * size) }];
       }),
     ),
   );
-}

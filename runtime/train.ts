@@ -8,7 +8,7 @@ import { shuffled } from './data/order.ts';
 import { addMeasures, meansOf, measure, measuresOf, noSums, type Measures } from './measures.ts';
 import { createRest, saveSchedule, type SaveEvery, type SaveSchedule } from './pace.ts';
 import { isProblem, problem, type Problem } from './problem.ts';
-import { unsolved, type PortInfo, type Program } from './program.ts';
+import { carriedAs, unsolved, type Carried, type PortInfo, type Program } from './program.ts';
 import { takeStep, takeSteps, type SeveralSteps, type Taken } from './steps.ts';
 import { bestOf, isExhausted, type Best, type Validation } from './validation.ts';
 
@@ -117,7 +117,7 @@ interface Run {
 
 /** Where the loop stands; replaced, never changed. */
 interface State {
-  readonly tensors: ReadonlyMap<string, Tensor>;
+  readonly carried: Carried;
   readonly position: Position;
 }
 
@@ -146,7 +146,10 @@ export async function train(
     seed: tensor('u32', [], [settings.seed]),
     due: saveSchedule(settings.saveEvery),
   };
-  let state: State = start ?? (await freshState(run, initial ?? new Map()));
+  let state: State =
+    start === null
+      ? await freshState(run, initial ?? new Map())
+      : { carried: carriedAs(start.tensors), position: start.position };
   const isOver = (): boolean =>
     state.position.epoch >= settings.epochs || isExhausted(validation, state.position);
   let measures: Measures | null = isOver() ? await measureOn(run, test, state) : null;
@@ -156,8 +159,14 @@ export async function train(
     if ('stopped' in next) return { kind: 'stopped', last: next.stopped, test: null };
     ({ state, measures } = next);
   }
-  return { kind: 'trained', last: { kind: 'checkpoint', ...state }, test: measures };
+  return { kind: 'trained', last: await checkpointOf(state), test: measures };
 }
+
+const checkpointOf = async ({ carried, position }: State): Promise<Checkpoint> => ({
+  kind: 'checkpoint',
+  tensors: await carried.read(),
+  position,
+});
 
 async function freshState(
   { programs, dataset, settings, seed }: Run,
@@ -169,7 +178,7 @@ async function freshState(
   );
   const { block, batch, data } = settings;
   return {
-    tensors: new Map(tensors),
+    carried: carriedAs(new Map(tensors)),
     position: {
       block,
       seed: settings.seed,
@@ -189,9 +198,9 @@ async function freshState(
 const measureOn = async (
   { programs, settings }: Run,
   data: Dataset | null,
-  { tensors }: State,
+  { carried }: State,
 ): Promise<Measures | null> =>
-  data === null ? null : measure(programs.evaluate, data, settings, tensors);
+  data === null ? null : measure(programs.evaluate, data, settings, await carried.read());
 
 type EpochResult =
   { readonly state: State; readonly measures: Measures | null } | { readonly stopped: Checkpoint };
@@ -207,12 +216,12 @@ async function epoch(run: Run, start: State): Promise<EpochResult | Problem> {
   let done = Math.ceil(start.position.row / settings.batch);
   while (done < stepsPerEpoch) {
     if (events.shouldStop?.() === true) {
-      const stopped: Checkpoint = { kind: 'checkpoint', ...state };
+      const stopped = await checkpointOf(state);
       return (state === saved ? null : events.save(stopped)) ?? { stopped };
     }
-    const { tensors, measured } = await nextSteps(run, state, order);
+    const { carried, measured } = await nextSteps(run, state, order);
     for (const outputs of measured) {
-      const next = account(run, { tensors, position: state.position }, outputs);
+      const next = account(run, { carried, position: state.position }, outputs);
       if (isProblem(next)) return next;
       state = next.state;
       done++;
@@ -221,7 +230,7 @@ async function epoch(run: Run, start: State): Promise<EpochResult | Problem> {
         state = point(run, state, done / stepsPerEpoch);
     }
     if (done < stepsPerEpoch && due(state.position.step, false)) {
-      const refused = events.save({ kind: 'checkpoint', ...state });
+      const refused = events.save(await checkpointOf(state));
       if (refused !== null) return refused;
       saved = state;
     }
@@ -252,19 +261,19 @@ async function finishEpoch(run: Run, state: State): Promise<EpochResult | Proble
     test,
     isBest,
   });
-  if (isBest) events.onBest?.(state.tensors, best);
+  if (isBest) events.onBest?.(await state.carried.read(), best);
   const next: Position = { ...position, epoch, row: 0, epochSums: noSums, best };
   const ended: State = { ...state, position: next };
   const isLast = epoch === settings.epochs || isExhausted(validation, next);
   const refused =
-    due(position.step, true) || isLast ? events.save({ kind: 'checkpoint', ...ended }) : null;
+    due(position.step, true) || isLast ? events.save(await checkpointOf(ended)) : null;
   return refused ?? { state: ended, measures: test };
 }
 
 /** The next step; or as many as are done at once, if so many full batches are left and no checkpoint is due between. */
 async function nextSteps(
   { programs, dataset, settings, seed }: Run,
-  { tensors, position }: State,
+  { carried, position }: State,
   order: Uint32Array,
 ): Promise<Taken> {
   const { steps } = programs;
@@ -276,17 +285,17 @@ async function nextSteps(
     const to = from + steps.count * batch;
     if (to <= dataset.rows) {
       const rows = takeBatch(dataset, order, from, to);
-      return takeSteps(steps.program, steps.count, rows, tensors, seed);
+      return takeSteps(steps.program, steps.count, rows, carried, seed);
     }
   }
   const to = Math.min(from + batch, dataset.rows);
-  return takeStep(programs.step, takeBatch(dataset, order, from, to), tensors, seed);
+  return takeStep(programs.step, takeBatch(dataset, order, from, to), carried, seed);
 }
 
 /** A step taken, by what it measured; `state` has its results, and the place before it. */
 function account(
   { programs, dataset, settings }: Run,
-  { tensors, position }: State,
+  { carried, position }: State,
   outputs: Readonly<Record<string, Tensor>>,
 ): { state: State; event: Omit<StepEvent, 'done' | 'steps'> } | Problem {
   const from = position.row;
@@ -313,7 +322,7 @@ function account(
     windowSums: addMeasures(position.windowSums, rows, measures),
   };
   return {
-    state: { tensors, position: next },
+    state: { carried, position: next },
     event: {
       step: next.step,
       epoch: position.epoch,

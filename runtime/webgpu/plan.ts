@@ -4,22 +4,19 @@
 import { evaluate } from '../../compiler/dims/arithmetic.ts';
 import type { Dim, DimVar, PackVar } from '../../compiler/dims/dim.ts';
 import { showDim } from '../../compiler/dims/show.ts';
+import type { HeldLayout } from '../../compiler/emit/wgsl/held.ts';
 import type { ProgramPort, ProgramStep, WgslProgram } from '../../compiler/emit/wgsl/emit.ts';
 import type { TensorData } from '../../compiler/ir/tensor.ts';
 import type { Numbers, Plan, PlanInput } from './embedded/types.ts';
 
 type Values = ReadonlyMap<DimVar | PackVar, number>;
 
-/** A plan whose every input is given and every output is a result. */
-export function planOf({
-  sizes,
-  inputs,
-  outputs,
-  slots,
-  tables,
-  kernels,
-  steps,
-}: WgslProgram): Plan {
+/** A plan whose every input is given and every output is a result; unless some are `held`, as in an artifact. */
+export function planOf(
+  program: WgslProgram,
+  { inputs, outputs, slots, held, copies }: HeldLayout = { ...program, held: [], copies: [] },
+): Plan {
+  const { sizes, tables, kernels, steps } = program;
   const variables = sizes.map(({ source }) => source.variable);
   const at =
     (dim: Dim) =>
@@ -63,7 +60,8 @@ export function planOf({
     },
     inputs: inputs.map(port),
     outputs: outputs.map(port),
-    held: {},
+    held: Object.fromEntries(held.map(({ port: { name }, slot }) => [slot, name])),
+    copies: copies.map(({ from, to }) => [from, to]),
     slots: (values) => slotSizes.map((all) => Math.max(...all.map((size) => size(values)))),
     tables: tables.map(({ slot, value }) => [slot, numbersOf(value.data)]),
     code: Object.fromEntries(kernels.map(({ name, code }) => [name, code])),
