@@ -7,7 +7,7 @@ import type { ProgramStep, WgslProgram } from './emit.ts';
 export function kernelListing(program: WgslProgram): string {
   const { name, kernels, sizes } = program;
   const times = timesOf(program.steps);
-  const head = `// ${name}: ${kernels.length} kernels, in the order they run${sizes.length === 0 ? '' : `; dims holds ${sizes.map((size) => size.name).join(', ')}`}.\n`;
+  const head = `// ${name}: ${kernels.length === 1 ? '1 kernel' : `${kernels.length} kernels, in the order they run`}${sizes.length === 0 ? '' : `; dims holds ${sizes.map((size) => size.name).join(', ')}`}.\n`;
   const parts = kernels.map(({ name: kernel, code, groups }, i) => {
     const repeated = times[i] === '' ? '' : `, ${times[i]}`;
     return `// ---- ${i + 1}. ${kernel}, workgroups: ${showDim(groups)}${repeated}\n\n${code}`;
