@@ -47,7 +47,7 @@ function tableOf(program: Explanation): string {
       .join('  ')
       .trimEnd(),
   );
-  const often = total.runs > kernels.length ? `, run ${count(total.runs)} times` : '';
+  const often = total.runs === kernels.length ? '' : `, dispatched ${count(total.runs)} times`;
   return [
     `${name}${sizesText(program)}: ${plural(kernels.length, 'kernel')}${often}`,
     '',
@@ -63,9 +63,9 @@ const sizesText = ({ sizes }: Explanation): string => {
   return known.length === 0 ? '' : ` with ${known.join(', ')}`;
 };
 
-function titleText({ title: { path, ops }, runs }: KernelCost): string {
+function titleText({ title: { path, ops }, runs, isInside }: KernelCost): string {
   const text = [path, ops.join(' .. ')].filter((part) => part !== '').join('  ');
-  return runs > 1 ? `${text}  (${count(runs)} times)` : text;
+  return runs > 1 ? `${text}  (${count(runs)} times${isInside ? ' inside one' : ''})` : text;
 }
 
 /** `[B, 64] of 128` for rows that are reduced, else the shape. */

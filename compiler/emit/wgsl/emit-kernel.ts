@@ -16,7 +16,7 @@ import { writeProductKernel } from './product-kernel.ts';
 import { writeRowKernel } from './row-kernel.ts';
 import type { Schedule } from './schedule.ts';
 import { writeStreamKernel } from './stream-kernel.ts';
-import { createWriter } from './writer.ts';
+import { createWriter, type WrittenCode } from './writer.ts';
 
 export interface EmittedKernel {
   readonly name: string;
@@ -35,6 +35,8 @@ export interface EmittedKernel {
   readonly written: readonly Value[];
   /** What is computed, for listings: in topological order. */
   readonly nodes: readonly Node[];
+  /** Of a loop in one kernel: what it runs, and how often. */
+  readonly turns?: { readonly count: Dim; readonly kernels: readonly EmittedKernel[] };
 }
 
 const bodies: Readonly<
@@ -55,13 +57,74 @@ export interface KernelNames {
   readonly sizes: readonly string[];
 }
 
+/** The names that a kernel's text uses. */
+export interface Naming {
+  /** A name not used yet. */
+  readonly unique: (hint: string) => string;
+  readonly ofBuffer: (value: Value) => string;
+}
+
+export interface Buffer {
+  readonly name: string;
+  readonly access: 'read' | 'read_write';
+}
+
+/** What a kernel computes, before it is a module. */
+export interface KernelText {
+  readonly title: KernelTitle;
+  readonly frame: KernelFrame;
+  readonly written: WrittenCode;
+  /** What is bound. */
+  readonly bound: readonly (readonly [Value, Buffer])[];
+  /** The values that are stored. */
+  readonly outputs: readonly Value[];
+  readonly nodes: readonly Node[];
+}
+
 export function emitKernel(
-  { network, isStored, bufferOf: holderOf }: Schedule,
+  schedule: Schedule,
   kernel: Kernel,
   names: KernelNames,
   uniqueName: (hint: string) => string,
   target: Target,
 ): EmittedKernel {
+  const unique = uniqueNames();
+  const ofBuffer = (value: Value): string => unique(names.ofValue(value));
+  const text = writeKernel(schedule, kernel, names, { unique, ofBuffer }, target);
+  const { title, frame, written, bound, outputs, nodes } = text;
+  const name = nameOfModule(nameOfKernel(title), unique, uniqueName);
+  return {
+    name,
+    code: moduleOf(name, text, names),
+    buffers: bound.map(([value, { access }]) => ({ value, access })),
+    readsSizes: written.sizes.size > 0,
+    groups: frame.groups,
+    title,
+    kernel,
+    variant: frame.variant ?? null,
+    written: outputs,
+    nodes,
+  };
+}
+
+/** A name that no other kernel has, and no array in this one. */
+export function nameOfModule(
+  hint: string,
+  unique: Naming['unique'],
+  uniqueName: (hint: string) => string,
+): string {
+  let name = uniqueName(hint);
+  while (unique(name) !== name) name = uniqueName(hint);
+  return name;
+}
+
+export function writeKernel(
+  { network, isStored, bufferOf: holderOf }: Schedule,
+  kernel: Kernel,
+  names: KernelNames,
+  { unique, ofBuffer }: Naming,
+  target: Target,
+): KernelText {
   if (kernel.kind === 'loop') throw new Error('a loop is no kernel of its own');
   const own = new Set(kernel.values);
   const isLoaded = (value: Value): boolean =>
@@ -69,10 +132,7 @@ export function emitKernel(
   const reads = readsOf(network, kernel, isLoaded);
   if (reads === null) throw new Error('the values of a kernel do not fit together');
   const outputs = kernel.values.filter(isStored);
-  const unique = uniqueNames();
-  const buffers = nameBuffers([...reads.buffers], outputs.map(holderOf), (value) =>
-    unique(names.ofValue(value)),
-  );
+  const buffers = nameBuffers([...reads.buffers], outputs.map(holderOf), ofBuffer);
   const nodes = new Set(kernel.values.flatMap((value) => network.producerOf(value) ?? []));
   kernel.stream?.products.forEach(({ node }) => nodes.add(node));
   const writer = createWriter((size) => `dims.${names.ofSize(size)}`, unique);
@@ -100,42 +160,34 @@ export function emitKernel(
     bufferOf,
   });
   writer.text(frame.groups);
-  const { lines, functions, helpers, sizes } = writer.finish();
   const ordered = network.graph.nodes.filter((node) => nodes.has(node));
-  const title = titleOf(network, kernel, ordered);
-  const hint = nameOfKernel(title);
-  // A name that no other kernel has, and no array in this one.
-  let name = uniqueName(hint);
-  while (unique(name) !== name) name = uniqueName(hint);
-  // A branch that is never taken is not written, nor bound what it alone would read.
-  const bound = [...buffers].filter(([value]) => used.has(value));
-  const readsSizes = sizes.size > 0;
-  const enabled = [...(frame.features ?? [])];
-  const code = moduleText([
-    comments(ordered),
-    enabled.map((feature) => `enable ${feature};`).join('\n'),
-    [...declarations(bound, readsSizes ? names.sizes : null), ...frame.shared].join('\n'),
-    helperText(helpers),
-    ...functions,
-    entryPoint(name, frame, lines),
-  ]);
   return {
-    name,
-    code,
-    buffers: bound.map(([value, { access }]) => ({ value, access })),
-    readsSizes,
-    groups: frame.groups,
-    title,
-    kernel,
-    variant: frame.variant ?? null,
-    written: outputs,
+    title: titleOf(network, kernel, ordered),
+    frame,
+    written: writer.finish(),
+    // A branch that is never taken is not written, nor bound what it alone would read.
+    bound: [...buffers].filter(([value]) => used.has(value)),
+    outputs,
     nodes: ordered,
   };
 }
 
-interface Buffer {
-  readonly name: string;
-  readonly access: 'read' | 'read_write';
+/** The module of a kernel: what it computes, its bindings, and its entry point `name`. */
+export function moduleOf(
+  name: string,
+  { frame, written, bound, nodes }: Omit<KernelText, 'title' | 'outputs'>,
+  names: KernelNames,
+): string {
+  const { lines, functions, helpers, sizes } = written;
+  const enabled = [...(frame.features ?? [])];
+  return moduleText([
+    comments(nodes),
+    enabled.map((feature) => `enable ${feature};`).join('\n'),
+    [...declarations(bound, sizes.size > 0 ? names.sizes : null), ...frame.shared].join('\n'),
+    helperText(helpers),
+    ...functions,
+    entryPoint(name, frame, lines),
+  ]);
 }
 
 /** What is read and what is written; a buffer that is both is bound once. */

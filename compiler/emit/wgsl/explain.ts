@@ -8,7 +8,7 @@ import type { EmittedKernel } from './emit-kernel.ts';
 import type { KernelKind } from './kernel.ts';
 import type { KernelTitle } from './kernel-title.ts';
 import { leastBytes } from './least.ts';
-import { createMeasure, total, workOf, type Work } from './work.ts';
+import { createMeasure, total, workOf, type Measure, type Work } from './work.ts';
 
 export interface Explanation {
   /** `export fn f`, `train fit`. */
@@ -17,7 +17,7 @@ export interface Explanation {
   readonly sizes: Readonly<Record<string, number>>;
   /** In the order they run. */
   readonly kernels: readonly KernelCost[];
-  /** All kernels, as often as they run. */
+  /** All kernels, as often as they run; how many dispatches these are. */
   readonly total: Work & { readonly runs: number };
   /** The least bytes (least.ts), and how many times as many are moved. */
   readonly least: number;
@@ -36,6 +36,8 @@ export interface KernelCost extends Work {
   readonly axes: readonly number[];
   /** How often it runs: in a loop, once a step. */
   readonly runs: number;
+  /** Of a loop that is one dispatch: it runs inside. */
+  readonly isInside: boolean;
 }
 
 /** What a free size is taken to be where nothing is said. */
@@ -65,7 +67,7 @@ export function explain(
     sizes.map(({ name: size, source }) => [source.variable, given.get(size) ?? usualSize]),
   );
   const measure = createMeasure((v) => values.get(v) ?? Number.NaN);
-  const costOf = (kernel: EmittedKernel, runs: number): KernelCost => ({
+  const costOf = (kernel: EmittedKernel, runs: number, isInside: boolean): KernelCost => ({
     name: kernel.name,
     title: kernel.title,
     kind: kernel.kernel.kind,
@@ -73,19 +75,25 @@ export function explain(
     domain: kernel.kernel.domain,
     axes: kernel.kernel.axes,
     runs,
+    isInside,
     ...workOf(kernel, measure),
   });
+  const costsOf = (kernel: EmittedKernel, runs: number): readonly KernelCost[] => {
+    const { turns } = kernel;
+    if (turns === undefined) return [costOf(kernel, runs, false)];
+    return turns.kernels.map((part) => costOf(part, runs * measure(turns.count), true));
+  };
   const inOrder = (of: readonly ProgramStep[], runs: number): readonly KernelCost[] =>
     of.flatMap((step) =>
       'kernel' in step
-        ? [costOf(kernels[step.kernel], runs)]
+        ? costsOf(kernels[step.kernel], runs)
         : inOrder(step.steps, runs * measure(step.count)),
     );
   const costs = inOrder(steps, 1);
   const sum = (of: (cost: KernelCost) => number): number =>
     total(costs.map((cost) => of(cost) * cost.runs));
   const whole = {
-    runs: sum(() => 1),
+    runs: dispatches(steps, measure),
     operations: sum(({ operations }) => operations),
     read: sum(({ read }) => read),
     written: sum(({ written }) => written),
@@ -102,3 +110,10 @@ export function explain(
     ratio: least === 0 ? 1 : (whole.read + whole.written) / least,
   };
 }
+
+const dispatches = (steps: readonly ProgramStep[], measure: Measure): number =>
+  total(
+    steps.map((step) =>
+      'kernel' in step ? 1 : measure(step.count) * dispatches(step.steps, measure),
+    ),
+  );

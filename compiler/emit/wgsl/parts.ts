@@ -63,8 +63,8 @@ export function createParts(
     const written = kernel.values.filter((value) => leaves(value, old));
     const buffers = new Set([...reads.buffers, ...written.map((v) => inPlace.get(v) ?? v)]);
     // What is written over its input stays so: the buffers of loops' carries depend on it.
-    const before = old.reduce((n, part) => n + part.inPlace.size, 0);
-    if (inPlace.size < before) return null;
+    const before = old.flatMap((part) => [...part.inPlace.keys()]);
+    if (!before.every((value) => inPlace.has(value))) return null;
     const fits = kernel.kind === 'loop' || buffers.size <= mostBuffers;
     return fits ? { kernel, reads, inPlace } : null;
   };

@@ -6,6 +6,7 @@ import type { Value } from '../../ir/graph.ts';
 import type { Target } from './adapter.ts';
 import { emitKernel, type EmittedKernel, type KernelNames } from './emit-kernel.ts';
 import type { Kernel } from './kernel.ts';
+import { emitLoopKernel } from './loop-kernel.ts';
 import { loopAttributes } from './loop-ports.ts';
 import type { Network } from './network.ts';
 import { schedule, type Schedule } from './schedule.ts';
@@ -62,7 +63,13 @@ export function emitSteps(
     const rows = body.outputs.filter(({ name }) => /^y\d+$/.test(name));
     rows.forEach(({ value }, i) => holders.set(value, stacked[i]));
     const held = [...operands, ...stacked].map(holderOf);
-    return { kind: 'loop', count, held, steps: emitAll(schedule(body, target, true)) };
+    const scheduled = schedule(body, target, true);
+    const steps = emitAll(scheduled);
+    const names = namesOf(scheduled.network, holderOf);
+    const loop = { kernel, node, count, body: scheduled, holderOf };
+    const whole = emitLoopKernel(loop, names, uniqueName, target);
+    if (whole === null) return { kind: 'loop', count, held, steps };
+    return { kind: 'kernel', kernel: { ...whole, turns: { count, kernels: kernelsOf(steps) } } };
   };
   return {
     steps: emitAll(plan),
