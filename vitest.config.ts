@@ -4,6 +4,11 @@
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
+/** Tests of functions alone share the modules they import: a second a file less. */
+const compiler = [
+  'tests/{check,diagnostics,dims,docs,elaborate,errors,formula,grammar,ir,transform}/**/*.test.ts',
+];
+
 /** Slow files first: one that began last would keep its worker busy while the other has nothing left. */
 class SlowFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -15,7 +20,10 @@ class SlowFirst extends BaseSequencer {
 
 export default defineConfig({
   test: {
-    include: ['tests/**/*.test.ts'],
+    projects: [
+      { extends: true, test: { name: 'compiler', include: compiler, isolate: false } },
+      { extends: true, test: { name: 'rest', include: ['tests/**/*.test.ts'], exclude: compiler } },
+    ],
     pool: 'forks',
     maxWorkers: 2,
     sequence: { sequencer: SlowFirst },
