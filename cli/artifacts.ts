@@ -3,7 +3,7 @@
 import type { Tensor } from '../compiler/ir/tensor.ts';
 import { exportOnnx, exportWgsl } from '../compiler/pipeline.ts';
 import type { CompiledProgram } from '../compiler/program.ts';
-import type { TargetOptions } from './targets.ts';
+import { wgslTarget, type TargetOptions } from './targets.ts';
 
 /** `weights`: to be inside ONNX models; `weightsFile`: what lies beside the module of WGSL, which reads it. */
 export interface Learnt {
@@ -13,14 +13,15 @@ export interface Learnt {
 
 export async function artifacts(
   program: CompiledProgram,
-  { target, adapter, steps }: TargetOptions & { readonly steps?: number },
+  options: TargetOptions & { readonly steps?: number },
   { weights, weightsFile }: Learnt,
 ): Promise<ReadonlyMap<string, Uint8Array | string>> {
+  const { target, steps } = options;
   const models = target.includes('onnx') ? exportOnnx(program, { weights, steps }) : [];
   if (!target.includes('wgsl')) return new Map(models);
   const { runtimeText } = await import('./wgsl-runtime/runtime-text.ts');
   const texts = exportWgsl(program, {
-    target: { adapter },
+    target: wgslTarget(options),
     runtime: await runtimeText(),
     weights: weightsFile,
   });

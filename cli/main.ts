@@ -3,7 +3,7 @@
 
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 
-import { adapters, targets } from './targets.ts';
+import { adapters, features, misplacedOption, targets } from './targets.ts';
 import { closeDevices, devices } from './device.ts';
 import { exit, note, type ExitCode } from './output.ts';
 
@@ -39,16 +39,25 @@ const mapOption = (): Option =>
     'what the weights call a tensor, or the first parts of several; or a JSON file that says so',
   ).argParser(collect);
 
-function targetList(text: string): readonly string[] {
-  const wanted = text.split(',').map((target) => target.trim());
-  if (wanted.every((target) => targets.some((known) => known === target))) return wanted;
-  throw new InvalidArgumentError(`expected ${targets.join(', ')} or ${targets.join(',')}.`);
-}
+/** One or several of the names, with commas between. */
+const listOf =
+  (names: readonly string[]) =>
+  (text: string): readonly string[] => {
+    const wanted = text.split(',').map((name) => name.trim());
+    if (wanted.every((name) => names.includes(name))) return wanted;
+    const several = names.length > 1 ? ` or ${names.join(',')}` : '';
+    throw new InvalidArgumentError(`expected ${names.join(', ')}${several}.`);
+  };
 
 const targetOption = (): Option =>
   new Option('--target <targets>', 'what models to write: onnx, wgsl or onnx,wgsl')
-    .argParser(targetList)
+    .argParser(listOf(targets))
     .default(['onnx'], 'onnx');
+const featuresOption = (): Option =>
+  new Option(
+    '--features <features>',
+    `what WGSL may take of a GPU beyond plain WebGPU: ${features.join(', ')}`,
+  ).argParser(listOf(features));
 const adapterOption = (): Option =>
   new Option('--adapter <kind>', 'what WGSL is to be fast on: a gpu, or software that acts as one')
     .choices(adapters)
@@ -94,6 +103,12 @@ const program = new Command('dlg')
     ),
   );
 
+program.hook('preAction', (_, command) => {
+  const name = misplacedOption(command.opts());
+  if (name !== undefined)
+    command.error(`error: \`--${name}\` is about WGSL: it needs \`--target wgsl\``);
+});
+
 program
   .command('check')
   .description('check files: names, shapes, indices; prints what is wrong')
@@ -118,6 +133,7 @@ program
     ),
   )
   .addOption(adapterOption())
+  .addOption(featuresOption())
   .addOption(mapOption())
   .option('--print-after <pass>', 'print the graphs after this pass of the compiler')
   .option('--stats', 'print how long each stage took and what it left')
@@ -185,6 +201,7 @@ program
   .option('--out <folder>', 'where to write (default: out/NAME)')
   .addOption(targetOption())
   .addOption(adapterOption())
+  .addOption(featuresOption())
   .option('--resume', 'go on from the checkpoint in the output folder, if there is one')
   .addOption(
     new Option(

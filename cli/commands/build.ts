@@ -20,7 +20,7 @@ import { compileFile } from '../compile.ts';
 import { kernelData, kernelTables } from '../kernel-table.ts';
 import { renamingsOf } from '../maps.ts';
 import { exit, fail, note, print, type ExitCode } from '../output.ts';
-import type { TargetOptions } from '../targets.ts';
+import { wgslTarget, type TargetOptions } from '../targets.ts';
 import { weightPorts } from '../weights.ts';
 
 interface BuildOptions extends TargetOptions {
@@ -40,10 +40,6 @@ export async function build(file: string, options: BuildOptions): Promise<ExitCo
   const known = ['elaborate', ...passes.map(({ name }) => name)];
   if (printAfter !== undefined && !known.includes(printAfter)) {
     note(`error: there is no pass called ${printAfter}; the passes are ${known.join(', ')}`);
-    return exit.usage;
-  }
-  if (options.explain === true && !options.target.includes('wgsl')) {
-    note('error: `--explain` is about WGSL: it needs `--target wgsl`');
     return exit.usage;
   }
   const stats = createStats();
@@ -67,11 +63,9 @@ export async function build(file: string, options: BuildOptions): Promise<ExitCo
 }
 
 /** Prints what the programs cost. */
-function explain(
-  program: CompiledProgram,
-  { adapter, size: sizes = new Map(), json = false }: BuildOptions,
-): ExitCode {
-  const programs = explainWgsl(program, { adapter }, sizes);
+function explain(program: CompiledProgram, options: BuildOptions): ExitCode {
+  const { size: sizes = new Map<string, number>(), json = false } = options;
+  const programs = explainWgsl(program, wgslTarget(options), sizes);
   const known = [...new Set(programs.flatMap((of) => Object.keys(of.sizes)))];
   const unknown = [...sizes.keys()].find((name) => !known.includes(name));
   if (unknown !== undefined) {

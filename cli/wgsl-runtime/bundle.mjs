@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { build } from 'esbuild';
+import { minify } from 'terser';
 
 const folder = join(
   dirname(fileURLToPath(import.meta.url)),
@@ -24,7 +25,12 @@ async function bundle(name) {
     target: 'es2022',
     logLevel: 'error',
   });
-  return outputFiles[0].text;
+  const { code } = await minify(outputFiles[0].text, {
+    module: true,
+    ecma: 2020,
+    compress: { passes: 3, unsafe_arrows: true },
+  });
+  return code;
 }
 
 export const bundleRuntime = async () => ({

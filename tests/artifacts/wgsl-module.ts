@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url';
 import { afterAll } from 'vitest';
 
 import { bundleRuntime } from '../../cli/wgsl-runtime/bundle.mjs';
-import type { AdapterClass } from '../../compiler/emit/wgsl/adapter.ts';
+import type { Target } from '../../compiler/emit/wgsl/adapter.ts';
 import { exportWgsl } from '../../compiler/pipeline.ts';
 import type { CompiledProgram } from '../../compiler/program.ts';
 
@@ -53,12 +53,12 @@ export interface WrittenModule {
 /** Writes the program's artifact, and weights beside it. */
 export async function writeModule(
   program: CompiledProgram,
-  { adapter = 'software', weights }: { adapter?: AdapterClass; weights?: Uint8Array } = {},
+  { weights, ...target }: Partial<Target> & { readonly weights?: Uint8Array } = {},
 ): Promise<WrittenModule> {
   const folder = folderForModules();
   const file = `${program.name}.safetensors`;
   const texts = exportWgsl(program, {
-    target: { adapter },
+    target: { adapter: 'software', ...target },
     runtime: await runtime,
     weights: weights === undefined ? null : file,
   });

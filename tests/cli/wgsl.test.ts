@@ -61,3 +61,9 @@ test('a checkpoint is not replaced by other weights', () => {
   expect(err).toMatch(/E0514.*b\/points\.safetensors|checkpoint of `dlg train`/);
   expect(code).toBe(1);
 });
+
+test.each(['--explain', '--features subgroups'])('%s without WGSL is refused', (option) => {
+  const { code, err } = dlg(workspace(points), 'build', 'points.dlg', ...option.split(' '));
+  expect(code).toBe(2);
+  expect(err).toMatch(/^error: `--\w+` is about WGSL: it needs `--target wgsl`/);
+});

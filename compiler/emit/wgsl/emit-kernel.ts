@@ -29,6 +29,8 @@ export interface EmittedKernel {
   readonly groups: Dim;
   readonly title: KernelTitle;
   readonly kernel: Kernel;
+  /** What it takes beyond plain WebGPU. */
+  readonly features: readonly Feature[];
   /** Of a product: how it is computed. */
   readonly variant: string | null;
   /** The values that are stored. */
@@ -101,6 +103,7 @@ export function emitKernel(
     groups: frame.groups,
     title,
     kernel,
+    features: [...(frame.features ?? [])],
     variant: frame.variant ?? null,
     written: outputs,
     nodes,

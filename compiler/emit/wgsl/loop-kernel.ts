@@ -87,6 +87,7 @@ export function emitLoopKernel(
     groups: dims.one,
     title,
     kernel,
+    features: [],
     variant: null,
     written: [...together(({ outputs }) => outputs)],
     nodes,

@@ -4,16 +4,16 @@
 import type { CompiledFunction, CompiledProgram, CompiledTrain } from '../../program.ts';
 import { isConstant } from '../../dims/arithmetic.ts';
 import type { Graph, Port } from '../../ir/graph.ts';
-import type { Target } from './adapter.ts';
+import type { Feature, Target } from './adapter.ts';
 import { declarations } from './declarations.ts';
 import { emitWgsl, type WgslProgram } from './emit.ts';
 import { holdOnGpu } from './held.ts';
-import { indent, keyOf, object, planText, quoted, type Declared } from './javascript.ts';
+import { indent, keyOf, list, object, planText, quoted, type Declared } from './javascript.ts';
 import { kernelListing } from './listing.ts';
 
 /** The runtime as JavaScript that exports `load`, and reads `model`; see runtime/webgpu/embedded/. */
 export interface RuntimeText {
-  /** Where nothing is learnt, no input has bounds and no equation is solved. */
+  /** Where nothing is learnt, no input has bounds, no equation is solved and no feature taken. */
   readonly least: string;
   readonly all: string;
 }
@@ -34,12 +34,14 @@ export function emitModule(
   const kernels = createKernels();
   const held = new Map<string, string>();
   const files = new Map<string, string>();
+  const features = new Set<Feature>();
   const emit = ({ graph, declared, block }: Entry, listed: string[]): string => {
     const emitted = emitWgsl(graph, target);
     const heldAs = (port: Port): string => heldKey(port, ownerOf(program, port, block));
     for (const { port } of holdOnGpu(emitted).held)
       held.set(heldAs(port), heldText(port, ownerOf(program, port, block)));
     listed.push(kernelListing(emitted));
+    for (const kernel of emitted.kernels) kernel.features.forEach((of) => features.add(of));
     return planText(emitted, kernels.namesOf(emitted), heldAs, declared);
   };
   const plans = functions.map((f) => {
@@ -66,6 +68,7 @@ export function emitModule(
     ['remedy', quoted(remedyOf(program))],
     ['functions', object(plans)],
     ...(blocks.length > 0 ? [['blocks', object(blocks)] as const] : []),
+    ...(features.size > 0 ? [['features', list([...features].map(quoted))] as const] : []),
   ]);
   const text = `// ${name}.dlg on WebGPU; its types are in ${name}.d.ts.
 
@@ -74,7 +77,7 @@ const code = ${kernels.text()};
 const model = ${model};
 
 // The runtime.
-${(needsAll(program) ? runtime.all : runtime.least).trim()}
+${(features.size > 0 || needsAll(program) ? runtime.all : runtime.least).trim()}
 `;
   return new Map([[`${name}.js`, text], [`${name}.d.ts`, declarations(program)], ...files]);
 }

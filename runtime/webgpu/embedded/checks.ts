@@ -1,7 +1,7 @@
-// What only some programs need: inputs whose elements have bounds, and equations that may stay unsolved.
+// What only some programs need: inputs whose elements have bounds, equations that may stay unsolved, and features of the GPU.
 
 import type { CheckElements } from './inputs.ts';
-import type { Call } from './model.ts';
+import type { Call, Extras, ModelPlan } from './model.ts';
 import type { Plan } from './types.ts';
 
 /** Indices, and inputs that are sizes. What lies on the GPU already is not looked at. */
@@ -30,4 +30,15 @@ export const settled =
       delete results[name];
     }
     return results;
+  };
+
+export const demandFrom =
+  ({ features = [] }: ModelPlan): NonNullable<Extras['demand']> =>
+  (there) => {
+    const missing = features.filter((name) => !there.has(name));
+    if (missing.length > 0)
+      throw Error(
+        `the GPU has no ${missing.join(' and no ')}, which this module was built with: build one without`,
+      );
+    return features;
   };

@@ -32,9 +32,9 @@ export function takeWeights(
   const start = 8 + new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
   const header = headerOf(bytes.subarray(8, start));
   for (const path in values) {
-    if (!header[path]) continue;
-    const { dtype, shape } = values[path];
     const entry = header[path];
+    if (!entry) continue;
+    const { dtype, shape } = values[path];
     const found = `${entry.dtype.toLowerCase()} [${entry.shape}]`;
     const expected = `${dtype} [${shape}]`;
     if (found !== expected) throw Error(`${path} should be ${expected}, but is ${found}`);

@@ -1,16 +1,16 @@
-// Where the runtime begins in artifacts that learn, check indices, or solve equations.
+// Where the runtime begins in artifacts that learn, check indices, solve equations, or take features of the GPU.
 
-import { checkElements, settled } from './checks.ts';
+import { checkElements, demandFrom, settled } from './checks.ts';
 import { openModel, type LoadOptions, type Members, type ModelPlan } from './model.ts';
 import { blockOf, weightsOf } from './training.ts';
 
 declare const model: ModelPlan;
 
-export const load = (options?: LoadOptions): Promise<Members> =>
-  openModel(
-    model,
-    options,
-    (core, members) => {
+export const load = async (options: LoadOptions = {}): Promise<Members> => {
+  const demand = demandFrom(model);
+  if (options.device) demand(options.device.features);
+  return openModel(model, options, {
+    more(core, members) {
       for (const name in model.functions) {
         const plan = model.functions[name];
         members[name] = settled(plan, core.caller(plan));
@@ -18,5 +18,7 @@ export const load = (options?: LoadOptions): Promise<Members> =>
       for (const name in model.blocks) members[name] = blockOf(name, model, core);
       members.weights = { ...(members.weights as object), ...weightsOf(model, core) };
     },
-    checkElements,
-  );
+    check: checkElements,
+    demand,
+  });
+};

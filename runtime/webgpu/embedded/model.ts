@@ -15,6 +15,8 @@ export interface ModelPlan {
   readonly remedy: string;
   readonly functions: Readonly<Record<string, Plan>>;
   readonly blocks?: Readonly<Record<string, BlockPlan>>;
+  /** What the kernels take beyond plain WebGPU. */
+  readonly features?: readonly GPUFeatureName[];
 }
 
 export interface BlockPlan {
@@ -48,14 +50,21 @@ export interface Core {
   readonly caller: (plan: Plan) => Call;
 }
 
-/** `more` adds to the members that every model has, or replaces them. */
+/** What only some models need. */
+export interface Extras {
+  /** Adds to the members that every model has, or replaces them. */
+  readonly more?: (core: Core, members: Members) => void;
+  readonly check?: CheckElements;
+  /** Which of the features that there are to ask for; an Error where one is missing. */
+  readonly demand?: (there: GPUSupportedFeatures) => readonly GPUFeatureName[];
+}
+
 export async function openModel(
   plan: ModelPlan,
   options: LoadOptions = {},
-  more?: (core: Core, members: Members) => void,
-  checkElements?: CheckElements,
+  { more, check, demand }: Extras = {},
 ): Promise<Members> {
-  const device = options.device ?? (await openDevice(options.gpu));
+  const device = options.device ?? (await openDevice(options.gpu, demand));
   const held: HeldBuffers = new Map();
   const attempt = attemptOn(device);
   const programs: Promise<GpuProgram>[] = [];
@@ -66,7 +75,7 @@ export async function openModel(
       attempt(async () => {
         for (const path of Object.values(of.held))
           if (!held.has(path)) throw Error(`${path} has no value: ${plan.remedy}`);
-        if (!program) programs.push((program = createProgram(device, of, held, checkElements)));
+        if (!program) programs.push((program = createProgram(device, of, held, check)));
         return (await program).run(feeds, keep);
       });
   };
@@ -94,7 +103,10 @@ export async function openModel(
 
 const scope = globalThis as { readonly navigator?: { readonly gpu?: GPU } };
 
-async function openDevice(gpu = scope.navigator?.gpu): Promise<GPUDevice> {
+async function openDevice(
+  gpu = scope.navigator?.gpu,
+  demand?: Extras['demand'],
+): Promise<GPUDevice> {
   if (!gpu)
     throw Error(
       'no WebGPU: it takes a new browser and https or localhost, or in Node load({ gpu }) of the package webgpu',
@@ -102,7 +114,10 @@ async function openDevice(gpu = scope.navigator?.gpu): Promise<GPUDevice> {
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
   if (!adapter) throw Error('WebGPU finds no GPU: check the driver and the browser');
   const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits;
-  return adapter.requestDevice({ requiredLimits: { maxBufferSize, maxStorageBufferBindingSize } });
+  return adapter.requestDevice({
+    requiredFeatures: demand?.(adapter.features),
+    requiredLimits: { maxBufferSize, maxStorageBufferBindingSize },
+  });
 }
 
 function attemptOn(device: GPUDevice): Attempt {
@@ -121,10 +136,11 @@ function attemptOn(device: GPUDevice): Attempt {
 }
 
 const bytesOf = async (source: WeightsSource): Promise<Uint8Array> =>
-  new Uint8Array(isBytes(source) ? source : await read(source));
-
-const isBytes = (source: WeightsSource): source is ArrayBuffer | Uint8Array =>
-  (source as ArrayBuffer).byteLength >= 0;
+  new Uint8Array(
+    (source as ArrayBuffer).byteLength >= 0
+      ? (source as ArrayBuffer)
+      : await read(source as string | URL),
+  );
 
 /** Files are read by Node itself: its fetch does not. */
 async function read(source: string | URL): Promise<ArrayBuffer | Uint8Array> {
