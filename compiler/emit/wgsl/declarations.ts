@@ -149,5 +149,9 @@ export interface Block<Inputs, Measures, Evaluated> {
   step(inputs: Inputs): Promise<Measures>;
   /** Measures, and learns nothing. */
   evaluate(inputs: Inputs): Promise<Evaluated>;
+  /** All that \`step\` needs to go on, as safetensors: parameters, states, and what the optimiser gathers. */
+  save(): Promise<Uint8Array>;
+  /** Goes on from what was saved here, or from a checkpoint of \`dlg train\`. */
+  resume(source: WeightsSource): Promise<void>;
 }
 `;

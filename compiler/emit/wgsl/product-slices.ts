@@ -38,8 +38,8 @@ function writeSlices(task: ProductTask, shape: Slices): KernelFrame {
   const left = dims.multiply(modulo(at, abreast), dims.constant(tile.columns));
   const start = {
     batch: writer.text(image),
-    rows: writer.bind('top', `${writer.text(top)} + ${own} / ${side}u * ${down}u`),
-    columns: writer.bind('left', `${writer.text(left)} + ${own} % ${side}u * ${across}u`),
+    rows: writer.bind('top', plus(writer.text(top), `${own} / ${side}u * ${down}u`)),
+    columns: writer.bind('left', plus(writer.text(left), `${own} % ${side}u * ${across}u`)),
   };
   const batch = axesAt(task, 'batch', image);
   const places = (space: 'rows' | 'columns', n: number) =>
@@ -68,12 +68,15 @@ function writeSlices(task: ProductTask, shape: Slices): KernelFrame {
   });
   // Of the block's elements each slice finishes one, that of its own number.
   const width = widthOf(across);
-  const ownTotal = writer.variable('total', task.dtype, `${typeNames[task.dtype]}(0)`);
   const adder = addSlices(task, shape, width);
-  sums.registers.forEach((register, i) => {
-    const total = writer.bind('sum', `${adder.name}(${register}, lane)`);
-    const mine = width === 1 ? total : `${total}[${slice} % ${width}u]`;
-    writer.block(`if (${slice} / ${width}u == ${i}u)`, () => writer.line(`${ownTotal} = ${mine};`));
+  const totals = sums.registers.map((register) => {
+    const all = `${adder.name}(${register}, lane)`;
+    return width === 1 ? all : `${all}[${slice} % ${width}u]`;
+  });
+  const ownTotal = writer.variable('total', task.dtype, totals[0]);
+  totals.slice(1).forEach((total, i) => {
+    const isOwn = `${slice} / ${width}u == ${i + 1}u`;
+    writer.assign(ownTotal, `select(${ownTotal}, ${total}, ${isOwn})`);
   });
   const rowAdder = rowSums.registers.length === 0 ? null : addSlices(task, shape, 1);
   for (const register of rowSums.registers)

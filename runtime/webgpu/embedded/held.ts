@@ -1,8 +1,9 @@
 // The values that stay on the GPU from call to call, in one place for all programs of a model: parameters and states, and what a train
 // block keeps for itself, its optimiser's state and its count of steps.
 
-import { createBuffer, upload } from './tensors.ts';
-import type { ElementType, Shape } from './types.ts';
+import { headerOf } from './safetensors.ts';
+import { createBuffer, fetchLater, upload } from './tensors.ts';
+import type { ElementType, HostTensor, Shape } from './types.ts';
 
 export interface HeldValue {
   readonly dtype: ElementType;
@@ -16,40 +17,47 @@ export type HeldValues = Readonly<Record<string, HeldValue>>;
 /** The buffers of the values that there are, by path. */
 export type HeldBuffers = Map<string, GPUBuffer>;
 
-interface Entry {
-  readonly dtype: string;
-  readonly shape: Shape;
-  readonly data_offsets: readonly [from: number, to: number];
-}
-
-/** Takes the values of the model that are in the bytes of safetensors (https://huggingface.co/docs/safetensors). */
+/** Takes the values of the model that the bytes of safetensors have: all, or none where one does not fit. */
 export function takeWeights(
   device: GPUDevice,
   values: HeldValues,
   buffers: HeldBuffers,
   bytes: Uint8Array,
 ): void {
-  const start = 8 + new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
-  const header = headerOf(bytes.subarray(8, start));
-  for (const path in values) {
+  const [header, start] = headerOf(bytes);
+  const taken = Object.keys(values).flatMap((path) => {
     const entry = header[path];
-    if (!entry) continue;
+    if (!entry) return [];
     const { dtype, shape } = values[path];
     const found = `${entry.dtype.toLowerCase()} [${entry.shape}]`;
     const expected = `${dtype} [${shape}]`;
     if (found !== expected) throw Error(`${path} should be ${expected}, but is ${found}`);
+    if (bytes.length < start + entry.data_offsets[1]) throw Error(`the weights end in ${path}`);
     const own = bytes.slice(...entry.data_offsets.map((at) => start + at));
-    const words = dtype === 'bool' ? own : new Uint32Array(own.buffer);
+    return [[path, dtype === 'bool' ? own : new Uint32Array(own.buffer)] as const];
+  });
+  for (const [path, words] of taken) {
     const buffer = buffers.get(path) ?? createBuffer(device, words.length);
     upload(device, buffer, words);
     buffers.set(path, buffer);
   }
 }
 
-function headerOf(bytes: Uint8Array): Readonly<Record<string, Entry>> {
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes));
-  } catch {
-    throw Error('the weights are no safetensors');
-  }
+/** Copies values to the CPU, by the names that the paths are given. */
+export async function readHeld(
+  device: GPUDevice,
+  values: HeldValues,
+  buffers: HeldBuffers,
+  paths: Readonly<Record<string, string>>,
+): Promise<Record<string, HostTensor>> {
+  const encoder = device.createCommandEncoder();
+  const fetched = Object.entries(paths).flatMap(([name, path]) => {
+    const { dtype, shape } = values[path];
+    const buffer = buffers.get(path);
+    if (!buffer) return [];
+    const get = fetchLater(device, encoder, { buffer, dtype, shape });
+    return [async () => [name, await get()] as const];
+  });
+  device.queue.submit([encoder.finish()]);
+  return Object.fromEntries(await Promise.all(fetched.map((get) => get())));
 }

@@ -26,7 +26,7 @@ export interface BlockPlan {
 }
 
 /** A URL or, in Node, a path; bytes of safetensors. */
-type WeightsSource = string | URL | ArrayBuffer | Uint8Array;
+export type WeightsSource = string | URL | ArrayBuffer | Uint8Array;
 
 export interface LoadOptions {
   readonly device?: GPUDevice;
@@ -135,17 +135,17 @@ function attemptOn(device: GPUDevice): Attempt {
   };
 }
 
-const bytesOf = async (source: WeightsSource): Promise<Uint8Array> =>
+export const bytesOf = async (source: WeightsSource): Promise<Uint8Array> =>
   new Uint8Array(
     (source as ArrayBuffer).byteLength >= 0
       ? (source as ArrayBuffer)
       : await read(source as string | URL),
   );
 
-/** Files are read by Node itself: its fetch does not. */
+/** Files, a path or `file:`, are read by Node itself: its fetch does not. One letter and a colon are a drive. */
 async function read(source: string | URL): Promise<ArrayBuffer | Uint8Array> {
   const files = globalThis.process?.getBuiltinModule?.('fs');
-  if (files && !/^(https?|data|blob):/.test(String(source))) return files.readFileSync(source);
+  if (files && !/^(?!file:)\w\w+:/.test(source as string)) return files.readFileSync(source);
   const response = await fetch(source);
   if (!response.ok) throw Error(`no weights at ${source}`);
   return response.arrayBuffer();

@@ -22,7 +22,7 @@ const mostGroups = 65535;
 export async function createProgram(
   device: GPUDevice,
   plan: Plan,
-  held: ReadonlyMap<string, GPUBuffer> = new Map(),
+  held: ReadonlyMap<string, GPUBuffer>,
   checkElements?: CheckElements,
 ): Promise<GpuProgram> {
   const pipelines = await Promise.all(

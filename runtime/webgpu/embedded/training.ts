@@ -1,27 +1,40 @@
 // What a model that learns has beyond one that only infers: an object for each train block, and weights to be read and saved.
 
 import { settled } from './checks.ts';
-import type { Core, ModelPlan } from './model.ts';
+import { readHeld, takeWeights } from './held.ts';
+import { bytesOf, type Core, type ModelPlan, type WeightsSource } from './model.ts';
 import type { Results } from './program.ts';
-import { count, createBuffer, fetchLater } from './tensors.ts';
-import type { Feeds, HostTensor, Shape } from './types.ts';
+import { headerOf, safetensors } from './safetensors.ts';
+import { count, createBuffer } from './tensors.ts';
+import type { Feeds, HostTensor } from './types.ts';
 
 export interface Block {
   readonly start: (seed?: number) => Promise<void>;
   readonly step: (feeds?: Feeds) => Promise<Record<string, number>>;
   readonly evaluate: (feeds?: Feeds) => Promise<Record<string, number>>;
+  readonly save: () => Promise<Uint8Array>;
+  readonly resume: (source: WeightsSource) => Promise<void>;
 }
 
 export function blockOf(
   name: string,
   { held: values, blocks = {} }: ModelPlan,
-  { device, held, caller }: Core,
+  { device, held, attempt, caller }: Core,
 ): Block {
   const plans = blocks[name];
   const init = caller(plans.init);
   const step = settled(plans.step, caller(plans.step));
   const evaluate = settled(plans.evaluate, caller(plans.evaluate));
+  /** The paths of all that a step feeds back to the next, by the names that the rest of DLG has for them. */
+  const state: Record<string, string> = {};
+  for (const path of Object.values(plans.step.held))
+    state[path.replace(values[path].block ? `${name}: ` : '', '')] = path;
   let seed: number | undefined;
+
+  const seedFor = (method: string): number => {
+    if (seed === undefined) throw Error(`${name}.start(seed) comes before ${name}.${method}`);
+    return seed;
+  };
   return {
     async start(given = 0) {
       for (const path of Object.values(plans.init.held))
@@ -29,12 +42,42 @@ export function blockOf(
       await init({ seed: given });
       seed = given;
     },
-    async step(feeds) {
-      if (seed === undefined) throw Error(`${name}.start(seed) comes before ${name}.step`);
-      return numbers(await step({ ...feeds, seed }));
-    },
+    step: async (feeds) => numbers(await step({ ...feeds, seed: seedFor('step') })),
     evaluate: async (feeds) => numbers(await evaluate({ ...feeds, seed: seed ?? 0 })),
+    async save() {
+      const metadata = { format: 'dlg state 1', block: name, seed: `${seedFor('save')}` };
+      return safetensors(await attempt(() => readHeld(device, values, held, state)), metadata);
+    },
+    async resume(source) {
+      const bytes = await bytesOf(source);
+      const found = seedIn(name, bytes, Object.keys(state));
+      const own = Object.entries(state).map(([key, path]) => [key, values[path]]);
+      const there = Object.entries(state).flatMap(([key, path]) => {
+        const buffer = held.get(path);
+        return buffer ? [[key, buffer] as const] : [];
+      });
+      const buffers = new Map(there);
+      await attempt(() => takeWeights(device, Object.fromEntries(own), buffers, bytes));
+      for (const [key, buffer] of buffers) held.set(state[key], buffer);
+      seed = found;
+    },
   };
+}
+
+interface Told {
+  readonly __metadata__?: Readonly<Record<string, string>>;
+}
+
+/** The seed of a state of the block: one that was saved here, or a checkpoint of `dlg train`. */
+function seedIn(block: string, bytes: Uint8Array, names: readonly string[]): number {
+  const [header] = headerOf(bytes);
+  const { __metadata__: told = {} } = header as { __metadata__?: unknown } as Told;
+  const of = told.position ? JSON.parse(told.position) : told;
+  if (!of.block) throw Error(`this is no state of ${block}, but weights at most`);
+  if (of.block !== block) throw Error(`this is a state of ${of.block}, not of ${block}`);
+  const lacking = names.find((name) => !header[name]);
+  if (lacking) throw Error(`the state of ${block} lacks ${lacking}`);
+  return Number(of.seed);
 }
 
 /** Losses and reports are scalars. */
@@ -50,49 +93,8 @@ export function weightsOf(
   readonly read: () => Promise<Record<string, HostTensor>>;
   readonly save: () => Promise<Uint8Array>;
 } {
-  const read = (): Promise<Record<string, HostTensor>> =>
-    attempt(async () => {
-      const encoder = device.createCommandEncoder();
-      const fetched = Object.entries(values).flatMap(([path, { dtype, shape, block }]) => {
-        const buffer = held.get(path);
-        if (block || !buffer) return [];
-        const get = fetchLater(device, encoder, { buffer, dtype, shape });
-        return [async () => [path, await get()] as const];
-      });
-      device.queue.submit([encoder.finish()]);
-      return Object.fromEntries(await Promise.all(fetched.map((get) => get())));
-    });
+  const shared = Object.keys(values).filter((path) => !values[path].block);
+  const paths = Object.fromEntries(shared.map((path) => [path, path]));
+  const read = () => attempt(() => readHeld(device, values, held, paths));
   return { read, save: async () => safetensors(await read()) };
-}
-
-/** In the order in which the format's own library writes them. */
-const types = [
-  ['F32', Float32Array],
-  ['U32', Uint32Array],
-  ['I32', Int32Array],
-  ['BOOL', Uint8Array],
-] as const;
-
-function safetensors(tensors: Readonly<Record<string, HostTensor>>): Uint8Array {
-  const header: Record<string, { dtype: string; shape: Shape; data_offsets: number[] }> = {};
-  const parts: Uint8Array[] = [];
-  let at = 0;
-  for (const [dtype, View] of types)
-    for (const name of Object.keys(tensors).sort()) {
-      const { data, shape } = tensors[name];
-      if (!(data instanceof View)) continue;
-      header[name] = { dtype, shape, data_offsets: [at, (at += data.byteLength)] };
-      parts.push(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-    }
-  const text = new TextEncoder().encode(JSON.stringify(header));
-  const start = 8 + Math.ceil(text.length / 8) * 8;
-  const bytes = new Uint8Array(start + at).fill(0x20, 8, start);
-  new DataView(bytes.buffer).setUint32(0, start - 8, true);
-  bytes.set(text, 8);
-  let place = start;
-  for (const part of parts) {
-    bytes.set(part, place);
-    place += part.length;
-  }
-  return bytes;
 }
