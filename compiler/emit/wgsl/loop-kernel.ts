@@ -34,21 +34,29 @@ export interface LoopOfKernels {
   readonly node: Node;
   readonly count: Dim;
   readonly body: Schedule;
+  /** The kernels of the body, each in a module of its own. */
+  readonly apart: readonly EmittedKernel[];
   /** The value in whose buffer a value lies. */
   readonly holderOf: (value: Value) => Value;
 }
 
 /** The loop's kernel; null where the body is not small, or more than one workgroup or the bindings can do. */
 export function emitLoopKernel(
-  { kernel, node, count, body, holderOf }: LoopOfKernels,
+  { kernel, node, count, body, apart, holderOf }: LoopOfKernels,
   names: KernelNames,
   uniqueName: (hint: string) => string,
   target: Target,
 ): EmittedKernel | null {
   if (body.kernels.some(({ kind }) => kind === 'loop')) return null;
+  // Most large bodies show by the number of their workgroups alone: they are not written a second time.
+  if (apart.some(({ groups }) => numberOf(groups) > mostInvocations)) return null;
   const naming = sharedNaming(names, holderOf);
-  const texts = body.kernels.map((part) => writeKernel(body, part, names, naming, target));
-  if (!texts.every(isSmall)) return null;
+  const texts: KernelText[] = [];
+  for (const part of body.kernels) {
+    const text = writeKernel(body, part, names, naming, target);
+    if (!isSmall(text)) return null;
+    texts.push(text);
+  }
   const bound = boundTogether(texts, holderOf);
   if (bound.length > mostBuffers) return null;
   const writer = createWriter((size) => `dims.${names.ofSize(size)}`, naming.unique);
@@ -116,7 +124,10 @@ const isSmall = ({ frame }: KernelText): boolean =>
   invocationsOf(frame) <= mostInvocations;
 
 const invocationsOf = ({ groups, workgroupSize }: KernelText['frame']): number =>
-  (dims.isConstant(groups) ?? Infinity) * workgroupSize;
+  numberOf(groups) * workgroupSize;
+
+/** Infinity where it depends on a free size. */
+const numberOf = (groups: Dim): number => dims.isConstant(groups) ?? Infinity;
 
 function boundTogether(
   texts: readonly KernelText[],

@@ -66,7 +66,7 @@ export function emitSteps(
     const scheduled = schedule(body, target, true);
     const steps = emitAll(scheduled);
     const names = namesOf(scheduled.network, holderOf);
-    const loop = { kernel, node, count, body: scheduled, holderOf };
+    const loop = { kernel, node, count, body: scheduled, apart: kernelsOf(steps), holderOf };
     const whole = emitLoopKernel(loop, names, uniqueName, target);
     if (whole === null) return { kind: 'loop', count, held, steps };
     return { kind: 'kernel', kernel: { ...whole, turns: { count, kernels: kernelsOf(steps) } } };
