@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { copiesOf, dispatch, ready } from './kernels.mjs';
 import { measureRuns, measureSteps, readTask } from './task.mjs';
 
 const folder = process.argv[2];
@@ -37,35 +38,14 @@ const sizes = device.createBuffer({
 });
 device.queue.writeBuffer(sizes, 0, Uint32Array.from(plan.sizes));
 const kernels = await Promise.all(
-  plan.kernels.map(async ({ code, name, slots, readsSizes, groups }) => {
-    const module = device.createShaderModule({ code });
-    const pipeline = await device.createComputePipelineAsync({
-      layout: 'auto',
-      compute: { module, entryPoint: name },
-    });
-    const bound = [...slots.map((slot) => buffers[slot]), ...(readsSizes ? [sizes] : [])];
-    const bindings = device.createBindGroup({
-      layout: pipeline.getBindGroupLayout(0),
-      entries: bound.map((buffer, binding) => ({ binding, resource: { buffer } })),
-    });
-    return { pipeline, bindings, groups };
-  }),
+  plan.kernels.map((kernel) => ready(device, kernel, buffers, sizes)),
 );
-/** Results that are not where the next step looks for them. */
-const copies = plan.outputs.flatMap(({ name, slot }) => {
-  const next = plan.inputs.find((input) => `${input.name}.next` === name);
-  return next === undefined || next.slot === slot ? [] : [[buffers[slot], buffers[next.slot]]];
-});
+const copies = copiesOf(plan).map((slots) => slots.map((slot) => buffers[slot]));
 
-const most = 65535;
 function start(after = () => {}) {
   const encoder = device.createCommandEncoder();
   const pass = encoder.beginComputePass();
-  for (const { pipeline, bindings, groups } of kernels) {
-    pass.setPipeline(pipeline);
-    pass.setBindGroup(0, bindings);
-    pass.dispatchWorkgroups(Math.min(groups, most), Math.ceil(groups / most));
-  }
+  kernels.forEach((kernel, i) => dispatch(pass, kernel, plan.kernels[i].groups));
   pass.end();
   for (const [from, to] of copies) encoder.copyBufferToBuffer(from, 0, to, 0, from.size);
   after(encoder);

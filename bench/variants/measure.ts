@@ -9,6 +9,7 @@ import { gpuVariant } from '../../compiler/emit/wgsl/product-variants.ts';
 import { isProblem } from '../../runtime/problem.ts';
 import { openDevice } from '../../runtime/webgpu/device.ts';
 import { planOf } from '../../runtime/webgpu/plan.ts';
+import { dispatch, ready } from '../peers/kernels.mjs';
 import { bytes, operations, programOf, tableShapes, type Shape } from './shapes.ts';
 import { tableText } from './table.ts';
 
@@ -30,11 +31,6 @@ device.onuncapturederror = ({ error }) => {
 async function timeOf(shape: Shape, variant: VariantName): Promise<number> {
   const program = programOf(shape, variant);
   const plan = planOf(program);
-  const [{ code, slots }] = program.kernels;
-  const pipeline = await device.createComputePipelineAsync({
-    layout: 'auto',
-    compute: { module: device.createShaderModule({ code }) },
-  });
   const buffers = plan
     .slots([])
     .map((n) => device.createBuffer({ size: 4 * n, usage: 0x80 | 0x8 }));
@@ -45,22 +41,13 @@ async function timeOf(shape: Shape, variant: VariantName): Promise<number> {
       0,
       Float32Array.from({ length: buffer.size / 4 }, (_, i) => (i % 251) / 251 - 0.5),
     );
-  const bindings = device.createBindGroup({
-    layout: pipeline.getBindGroupLayout(0),
-    entries: slots.map((slot, binding) => ({
-      binding,
-      resource: { buffer: buffers[slot] },
-    })),
-  });
+  const kernel = await ready(device, program.kernels[0], buffers, null);
   const groups = plan.kernels[0].groups([]);
   const run = async (times: number): Promise<number> => {
     const from = performance.now();
     const encoder = device.createCommandEncoder();
     const pass = encoder.beginComputePass();
-    pass.setPipeline(pipeline);
-    pass.setBindGroup(0, bindings);
-    for (let i = 0; i < times; i++)
-      pass.dispatchWorkgroups(Math.min(groups, 65535), Math.ceil(groups / 65535));
+    dispatch(pass, kernel, groups, times);
     pass.end();
     device.queue.submit([encoder.finish()]);
     await device.queue.onSubmittedWorkDone();

@@ -6,9 +6,8 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 
-import { emitWgsl, type ProgramKernel, type WgslProgram } from '../../compiler/emit/wgsl/emit.ts';
+import { emitWgsl, type ProgramKernel } from '../../compiler/emit/wgsl/emit.ts';
 import { sizeOf } from '../../compiler/emit/wgsl/indices.ts';
-import { mostGroups } from '../../compiler/emit/wgsl/kernel-context.ts';
 import { createMeasure, workOf, type Measure } from '../../compiler/emit/wgsl/work.ts';
 import { interpret } from '../../compiler/ir/interpret.ts';
 import { tensor } from '../../compiler/ir/tensor.ts';
@@ -16,6 +15,7 @@ import { isProblem } from '../../runtime/problem.ts';
 import { openDevice } from '../../runtime/webgpu/device.ts';
 import { useSwiftShader } from '../../tests/gpu/unpack.ts';
 import { draw } from '../peers/draw.mjs';
+import { copiesOf, dispatch, ready, type Ready } from '../peers/kernels.mjs';
 import { median } from '../race.ts';
 import { compiledTask, type Task } from '../tasks.ts';
 import { tasks } from './tasks.ts';
@@ -61,10 +61,13 @@ async function profile(task: Task): Promise<void> {
     0,
     Uint32Array.from(program.sizes, () => task.x?.[0] ?? 1),
   );
-  const kernels: Ready[] = [];
+  const kernels: Profiled[] = [];
   for (const kernel of program.kernels)
     kernels.push(await readied(kernel, buffers, sizes, measure));
-  const copies = copiesOf(program).map((slots) => slots.map((slot) => buffers[slot]));
+  const [inputs, outputs] = [program.inputs, program.outputs].map((ports) =>
+    ports.map(({ port: { name }, slot }) => ({ name, slot })),
+  );
+  const copies = copiesOf({ inputs, outputs }).map((slots) => slots.map((slot) => buffers[slot]));
   const whole: Cost[] = [];
   for (let i = 0; i < steps; i++) whole.push(await run(kernels, copies));
   for (let i = 0; i < steps; i++)
@@ -74,10 +77,8 @@ async function profile(task: Task): Promise<void> {
 }
 
 /** A kernel that may be run, the milliseconds its compilation took, and those of its runs. */
-interface Ready {
+interface Profiled extends Ready {
   readonly kernel: ProgramKernel;
-  readonly pipeline: GPUComputePipeline;
-  readonly bindings: GPUBindGroup;
   readonly groups: number;
   readonly compiling: number;
   readonly times: number[];
@@ -88,22 +89,11 @@ async function readied(
   buffers: readonly GPUBuffer[],
   sizes: GPUBuffer,
   measure: Measure,
-): Promise<Ready> {
+): Promise<Profiled> {
   const before = timeOfOthers();
-  const pipeline = await device.createComputePipelineAsync({
-    layout: 'auto',
-    compute: { module: device.createShaderModule({ code: kernel.code }) },
-  });
+  const own = await ready(device, kernel, buffers, sizes);
   const compiling = timeOfOthers() - before;
-  const bound = kernel.slots.map((slot) => buffers[slot]);
-  const bindings = device.createBindGroup({
-    layout: pipeline.getBindGroupLayout(0),
-    entries: [...bound, ...(kernel.readsSizes ? [sizes] : [])].map((buffer, binding) => ({
-      binding,
-      resource: { buffer },
-    })),
-  });
-  return { kernel, pipeline, bindings, groups: measure(kernel.groups), compiling, times: [] };
+  return { ...own, kernel, groups: measure(kernel.groups), compiling, times: [] };
 }
 
 /** Milliseconds. */
@@ -114,17 +104,13 @@ interface Cost {
 
 /** Runs kernels in one submission. */
 async function run(
-  kernels: readonly Ready[],
+  kernels: readonly Profiled[],
   copies: readonly (readonly GPUBuffer[])[],
 ): Promise<Cost> {
   const [before, from] = [timeOfOthers(), performance.now()];
   const encoder = device.createCommandEncoder();
   const pass = encoder.beginComputePass();
-  for (const { pipeline, bindings, groups } of kernels) {
-    pass.setPipeline(pipeline);
-    pass.setBindGroup(0, bindings);
-    pass.dispatchWorkgroups(Math.min(groups, mostGroups), Math.ceil(groups / mostGroups));
-  }
+  for (const kernel of kernels) dispatch(pass, kernel, kernel.groups);
   pass.end();
   for (const [source, target] of copies) encoder.copyBufferToBuffer(source, 0, target, 0);
   device.queue.submit([encoder.finish()]);
@@ -141,7 +127,7 @@ function timeOfOthers(): number {
 
 function print(
   task: Task,
-  kernels: readonly Ready[],
+  kernels: readonly Profiled[],
   whole: readonly Cost[],
   measure: Measure,
 ): void {
@@ -173,13 +159,6 @@ type Numbers = Float32ArrayConstructor | Int32ArrayConstructor | Uint32ArrayCons
 
 const viewOf = (dtype: string): Numbers =>
   dtype === 'f32' ? Float32Array : dtype === 'i32' ? Int32Array : Uint32Array;
-
-/** From the slots of results to those where the next step looks for them. */
-const copiesOf = ({ inputs, outputs }: WgslProgram): (readonly [number, number])[] =>
-  outputs.flatMap(({ port, slot }) => {
-    const next = inputs.find((input) => `${input.port.name}.next` === port.name);
-    return next === undefined || next.slot === slot ? [] : [[slot, next.slot] as const];
-  });
 
 for (const task of tasks(true))
   if (wanted.length === 0 || wanted.includes(task.kind)) await profile(task);
