@@ -47,67 +47,58 @@ export const dotContraction = contraction<Dot>(({ inputs: [lhs, rhs], attributes
   };
 });
 
-/** Reads where the conditions hold, else gives 0. */
-const guarded = (
+/** An index along an axis, which may be that of no element: where it is not a multiple of `step`, or not below `bound`. */
+interface Spread {
+  readonly at: Index;
+  readonly step: Dim;
+  readonly bound: Dim;
+}
+
+/** The first operand's element in image `n` and channel `channel`, every index divided by its step; 0 where there is none. */
+function elementAt(
   { read, code }: Source,
-  operand: number,
-  conditions: readonly (string | null)[],
-  index: readonly Index[],
-): string =>
-  code.choose(
+  [n, channel]: readonly Index[],
+  spread: readonly Spread[],
+): string {
+  const conditions = spread.flatMap(({ at, step, bound }) => {
+    const isElement = dims.equal(step, dims.one) ? null : `${code.text(modulo(at, step))} == 0u`;
+    return [code.below(at, bound), isElement];
+  });
+  return code.choose(
     'f32',
     all(conditions),
-    () => read(operand, index),
+    () => read(0, [n, channel, ...spread.map(({ at, step }) => divide(at, step))]),
     () => '0.0',
   );
+}
 
-/** The element of x under tap `taps` of the window at `positions`, channel `channel` of image `n`. */
-function inputUnder(
-  source: Source,
+/** Where the element of x lies under tap `taps` of the window at `positions`; x has `spatial` elements an axis. */
+const inputUnder = (
   { window }: Convolution,
   spatial: readonly Dim[],
-  [n, channel]: readonly Index[],
   positions: readonly Index[],
   taps: readonly Index[],
-): string {
-  const { code } = source;
-  const places = positions.map((p, i) => {
-    const dilation = window.lhsDilation[i];
-    const first = dims.subtract(dims.multiply(p, window.strides[i]), window.padding[i].low);
-    const at = dims.add(first, dims.multiply(taps[i], window.rhsDilation[i]));
-    const isElement = dims.equal(dilation, dims.one)
-      ? null
-      : `${code.text(modulo(at, dilation))} == 0u`;
-    const isInside = code.below(at, extent(spatial[i], dilation));
-    return { at: divide(at, dilation), holds: [isInside, isElement] };
+): Spread[] =>
+  positions.map((p, axis) => {
+    const step = window.lhsDilation[axis];
+    const first = dims.subtract(dims.multiply(p, window.strides[axis]), window.padding[axis].low);
+    const at = dims.add(first, dims.multiply(taps[axis], window.rhsDilation[axis]));
+    return { at, step, bound: extent(spatial[axis], step) };
   });
-  const conditions = places.flatMap(({ holds }) => holds);
-  return guarded(source, 0, conditions, [n, channel, ...places.map(({ at }) => at)]);
-}
 
-/** The element of g whose window has tap `taps` on element `at` of x. */
-function gradientOver(
-  source: Source,
+/** Where the element of g lies whose window has tap `taps` on element `place` of x; there are `counts` windows an axis. */
+const gradientOver = (
   { window }: Convolution,
   counts: readonly Dim[],
-  [n, channel]: readonly Index[],
-  at: readonly Index[],
+  place: readonly Index[],
   taps: readonly Index[],
-): string {
-  const { code } = source;
-  const places = at.map((i, axis) => {
-    const stride = window.strides[axis];
+): Spread[] =>
+  place.map((i, axis) => {
+    const step = window.strides[axis];
     const padded = dims.add(dims.multiply(i, window.lhsDilation[axis]), window.padding[axis].low);
-    const first = dims.subtract(padded, dims.multiply(taps[axis], window.rhsDilation[axis]));
-    const isWindow = dims.equal(stride, dims.one)
-      ? null
-      : `${code.text(modulo(first, stride))} == 0u`;
-    const isInside = code.below(first, dims.multiply(counts[axis], stride));
-    return { at: divide(first, stride), holds: [isInside, isWindow] };
+    const at = dims.subtract(padded, dims.multiply(taps[axis], window.rhsDilation[axis]));
+    return { at, step, bound: dims.multiply(counts[axis], step) };
   });
-  const conditions = places.flatMap(({ holds }) => holds);
-  return guarded(source, 0, conditions, [n, channel, ...places.map((place) => place.at)]);
-}
 
 /** Channel `channel` of group `group`, of `size` channels a group. */
 const inGroup = ([group]: readonly Index[], channel: Index, size: Dim): Index =>
@@ -135,13 +126,10 @@ export const convolutionContraction = contraction<Convolution>(
       sum: [inputs, ...w.shape.slice(2)],
       lhs: ({ batch, rows: [o], sum }, { read }) => read(1, [inGroup(batch, o, outputs), ...sum]),
       rhs: ({ batch, columns: [n, ...positions], sum: [c, ...taps] }, source) =>
-        inputUnder(
+        elementAt(
           source,
-          attributes,
-          x.shape.slice(2),
           [n, inGroup(batch, c, inputs)],
-          positions,
-          taps,
+          inputUnder(attributes, x.shape.slice(2), positions, taps),
         ),
       output: (batch, [o], [n, ...positions]) => [n, inGroup(batch, o, outputs), ...positions],
     };
@@ -162,13 +150,10 @@ export const inputGradientContraction = contraction<
     lhs: ({ batch, rows: [c], sum: [o, ...taps] }, { read }) =>
       read(1, [inGroup(batch, o, outputs), c, ...taps]),
     rhs: ({ batch, columns: [image, ...at], sum: [o, ...taps] }, source) =>
-      gradientOver(
+      elementAt(
         source,
-        attributes,
-        g.shape.slice(2),
         [image, inGroup(batch, o, outputs)],
-        at,
-        taps,
+        gradientOver(attributes, g.shape.slice(2), at, taps),
       ),
     output: (batch, [c], [image, ...at]) => [image, inGroup(batch, c, inputs), ...at],
   };
@@ -187,13 +172,10 @@ export const kernelGradientContraction = contraction<
     lhs: ({ batch, rows: [o], sum: [n, ...positions] }, { read }) =>
       read(1, [n, inGroup(batch, o, outputs), ...positions]),
     rhs: ({ batch, columns: [c, ...taps], sum: [n, ...positions] }, source) =>
-      inputUnder(
+      elementAt(
         source,
-        attributes,
-        x.shape.slice(2),
         [n, inGroup(batch, c, inputs)],
-        positions,
-        taps,
+        inputUnder(attributes, x.shape.slice(2), positions, taps),
       ),
     output: (batch, [o], [c, ...taps]) => [inGroup(batch, o, outputs), c, ...taps],
   };

@@ -48,6 +48,13 @@ export const invocation = (workgroupSize: number): string =>
 /** The number of the workgroup. */
 export const workgroup = `group.x + group.y * ${mostGroups}u`;
 
+/**
+ * Ends invocations whose position is beyond the last: workgroups are folded into a rectangle, which may be larger than their number. By the
+ * number of the workgroup all of its invocations leave together, so that barriers may follow.
+ */
+export const leaveBeyond = (writer: Writer, position: string, total: Dim): void =>
+  writer.block(`if (${position} >= ${writer.text(total)})`, () => writer.line('return;'));
+
 export const ceilDivide = (a: Dim, b: number): Dim =>
   dims.floorDivide(dims.add(a, dims.constant(b - 1)), dims.constant(b));
 

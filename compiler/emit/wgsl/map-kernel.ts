@@ -8,6 +8,7 @@ import {
   axesOf,
   ceilDivide,
   invocation,
+  leaveBeyond,
   storeAll,
   type KernelContext,
   type KernelFrame,
@@ -29,7 +30,7 @@ export function writeMapKernel(context: KernelContext): KernelFrame {
     return { workgroupSize: 1, groups: total, shared: [] };
   }
   const position = writer.bind('position', invocation(workgroupSize));
-  writer.block(`if (${position} >= ${writer.text(total)})`, () => writer.line('return;'));
+  leaveBeyond(writer, position, total);
   at(axesOf(writer, inBlocks, writer.indexOf(position, total), position));
   return { workgroupSize, groups: ceilDivide(total, workgroupSize), shared: [] };
 }

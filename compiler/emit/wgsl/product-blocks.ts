@@ -4,8 +4,14 @@
 import * as dims from '../../dims/arithmetic.ts';
 import type { Dim } from '../../dims/dim.ts';
 import { bracketed, isName, typeNames } from './expressions.ts';
-import { divide, modulo, type Index } from './indices.ts';
-import { ceilDivide, inSteps, invocation, type KernelFrame } from './kernel-context.ts';
+import type { Index } from './indices.ts';
+import {
+  ceilDivide,
+  inSteps,
+  invocation,
+  leaveBeyond,
+  type KernelFrame,
+} from './kernel-context.ts';
 import type { ProductTask, Variant } from './product-task.ts';
 import { createRowSums } from './product-rows.ts';
 import { axesAt, createFinish, plus, runOf, tilesOf, type Run } from './product-places.ts';
@@ -28,15 +34,14 @@ function writeBlocks(task: ProductTask, block: Block): KernelFrame {
   const { writer, target } = task;
   const { down, across, workgroupSize } = block;
   const tile = { rows: down, columns: across };
-  const { stacked, abreast, total } = tilesOf(task, tile);
+  const { stacked, abreast, total, tileAt } = tilesOf(task, tile);
   const number = writer.bind('block', invocation(workgroupSize));
-  writer.block(`if (${number} >= ${writer.text(total)})`, () => writer.line('return;'));
+  leaveBeyond(writer, number, total);
   const at = writer.index('number', number, total);
-  const image = divide(at, dims.multiply(stacked, abreast));
+  const { image, ...place } = tileAt(at);
   const batch = axesAt(task, 'batch', image);
-  const [y, x] = [modulo(divide(at, abreast), stacked), modulo(at, abreast)].map((i, axis) =>
-    writer.index(axis === 0 ? 'y' : 'x', writer.text(i), axis === 0 ? stacked : abreast),
-  );
+  const y = writer.index('y', writer.text(place.y), stacked);
+  const x = writer.index('x', writer.text(place.x), abreast);
   const rows = runOf(task, 'rows', y, down);
   const columns = runOf(task, 'columns', x, across);
   const sums = createSums(task, block);

@@ -3,8 +3,8 @@
 import * as dims from '../../dims/arithmetic.ts';
 import type { Dim } from '../../dims/dim.ts';
 import { typeNames } from './expressions.ts';
-import { unflatten, type Index } from './indices.ts';
-import { axesOf } from './kernel-context.ts';
+import { divide, modulo, unflatten, type Index } from './indices.ts';
+import { axesOf, ceilDivide, leaveBeyond, workgroup } from './kernel-context.ts';
 import { divides, extents, type ProductTask, type Spaces } from './product-task.ts';
 
 export type Space = 'batch' | 'rows' | 'columns' | 'sum';
@@ -152,17 +152,40 @@ export function createFinish(
 export const plus = (a: string, b: string): string =>
   a === '0u' ? b : b === '0u' ? a : `${a} + ${b}`;
 
-/** The tiles of a result: how many there are, and where the one with number `at` lies. */
+/** The tiles of a result: how many there are, stacked and abreast in each image of the batch, and where the one with number `at` lies. */
 export function tilesOf(
   task: ProductTask,
   tile: { readonly rows: number; readonly columns: number },
 ) {
   const size = extents(task);
-  const count = (space: 'rows' | 'columns'): Dim =>
-    dims.floorDivide(
-      dims.add(size[space], dims.constant(tile[space] - 1)),
-      dims.constant(tile[space]),
-    );
+  const count = (space: 'rows' | 'columns'): Dim => ceilDivide(size[space], tile[space]);
   const [stacked, abreast] = [count('rows'), count('columns')];
-  return { stacked, abreast, total: dims.multiply(size.batch, dims.multiply(stacked, abreast)) };
+  const perImage = dims.multiply(stacked, abreast);
+  return {
+    stacked,
+    abreast,
+    total: dims.multiply(size.batch, perImage),
+    tileAt: (at: Index) => ({
+      image: divide(at, perImage),
+      y: modulo(divide(at, abreast), stacked),
+      x: modulo(at, abreast),
+    }),
+  };
+}
+
+/** Where a workgroup has a tile to itself: how many there are, and where its own lies. Those without one leave. */
+export function ownTile(
+  task: ProductTask,
+  tile: { readonly rows: number; readonly columns: number },
+) {
+  const { writer } = task;
+  const { total, tileAt } = tilesOf(task, tile);
+  const at = writer.index('tile', workgroup, total);
+  leaveBeyond(writer, writer.text(at), total);
+  const { image, y, x } = tileAt(at);
+  const [top, left] = [
+    dims.multiply(y, dims.constant(tile.rows)),
+    dims.multiply(x, dims.constant(tile.columns)),
+  ];
+  return { total, image, top, left };
 }

@@ -2,14 +2,12 @@
 // `slices` groups of its invocations, and adds what they found as a tree, always in the same order. So it takes no atomics and
 // no memory besides, and two runs give the same bits.
 
-import * as dims from '../../dims/arithmetic.ts';
 import { typeNames } from './expressions.ts';
-import { divide, modulo } from './indices.ts';
-import { axesOf, workgroup, type KernelFrame } from './kernel-context.ts';
+import { axesOf, type KernelFrame } from './kernel-context.ts';
 import { createSums, widthOf, type Block } from './product-blocks.ts';
 import { createRowSums, finishRowAt } from './product-rows.ts';
 import { divides, extents, type ProductTask, type Variant } from './product-task.ts';
-import { axesAt, axesNear, createFinish, plus, tilesOf } from './product-places.ts';
+import { axesAt, axesNear, createFinish, ownTile, plus } from './product-places.ts';
 
 export interface Slices extends Pick<Block, 'down' | 'across'> {
   /** Invocations a row and a column of blocks in the tile of a workgroup. */
@@ -27,15 +25,10 @@ function writeSlices(task: ProductTask, shape: Slices): KernelFrame {
   const { writer } = task;
   const { down, across, side, slices: count } = shape;
   const tile = { rows: side * down, columns: side * across };
-  const { stacked, abreast, total } = tilesOf(task, tile);
-  const at = writer.index('tile', workgroup, total);
-  writer.block(`if (${writer.text(at)} >= ${writer.text(total)})`, () => writer.line('return;'));
+  const { total, image, top, left } = ownTile(task, tile);
   // Neighbours take neighbouring terms, which mostly lie side by side.
   const slice = writer.bind('slice', `lane % ${count}u`);
   const own = writer.bind('own', `lane / ${count}u`);
-  const image = divide(at, dims.multiply(stacked, abreast));
-  const top = dims.multiply(modulo(divide(at, abreast), stacked), dims.constant(tile.rows));
-  const left = dims.multiply(modulo(at, abreast), dims.constant(tile.columns));
   const start = {
     batch: writer.text(image),
     rows: writer.bind('top', plus(writer.text(top), `${own} / ${side}u * ${down}u`)),

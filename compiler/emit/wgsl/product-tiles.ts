@@ -4,12 +4,12 @@
 
 import * as dims from '../../dims/arithmetic.ts';
 import { typeNames } from './expressions.ts';
-import { divide, modulo, type Index } from './indices.ts';
-import { workgroup, type KernelFrame } from './kernel-context.ts';
+import type { Index } from './indices.ts';
+import type { KernelFrame } from './kernel-context.ts';
 import { createSums } from './product-blocks.ts';
 import { createRowSums, finishRowAt } from './product-rows.ts';
 import { divides, extents, type ProductTask, type Variant } from './product-task.ts';
-import { axesAt, axesNear, createFinish, plus, tilesOf } from './product-places.ts';
+import { axesAt, axesNear, createFinish, ownTile, plus } from './product-places.ts';
 
 export interface Tile {
   /** Rows and columns a workgroup, multiples of `4 * down` and `4 * across` over 4. */
@@ -29,22 +29,12 @@ export const tiles = (tile: Tile): Variant => ({
 
 function writeTiles(task: ProductTask, tile: Tile): KernelFrame {
   const { writer } = task;
-  const { stacked, abreast, total } = tilesOf(task, tile);
   const [across, down] = [tile.columns / tile.across, tile.rows / tile.down];
-  const at = writer.index('tile', workgroup, total);
-  // Workgroups are folded into a rectangle, which may be larger than their number; all invocations of one leave together.
-  writer.block(`if (${writer.text(at)} >= ${writer.text(total)})`, () => writer.line('return;'));
-  const image = divide(at, dims.multiply(stacked, abreast));
+  const { total, image, top, left } = ownTile(task, tile);
   const start = {
     batch: writer.text(image),
-    rows: writer.bind(
-      'top',
-      writer.text(dims.multiply(modulo(divide(at, abreast), stacked), dims.constant(tile.rows))),
-    ),
-    columns: writer.bind(
-      'left',
-      writer.text(dims.multiply(modulo(at, abreast), dims.constant(tile.columns))),
-    ),
+    rows: writer.bind('top', writer.text(top)),
+    columns: writer.bind('left', writer.text(left)),
   };
   const batch = axesAt(task, 'batch', image);
   const lhs = createSide(task, tile, 'rows', start.rows, across * down);

@@ -18,6 +18,7 @@ import {
   axesOf,
   ceilDivide,
   inSteps,
+  leaveBeyond,
   storeAll,
   workgroup,
   type KernelContext,
@@ -95,9 +96,7 @@ function writeRowPosition(
   if (rows === 1) {
     const isOnly = dims.isConstant(count) === 1;
     const name = isOnly ? '0u' : writer.bind('row', workgroup);
-    // Workgroups are folded into a rectangle, which may be larger than their number; all invocations of one leave together.
-    if (!isOnly)
-      writer.block(`if (${name} >= ${writer.text(count)})`, () => writer.line('return;'));
+    if (!isOnly) leaveBeyond(writer, name, count);
     return { name, guard: null, lane: 'lane' };
   }
   const own = lanes === 1 ? 'lane' : `lane % ${rows}u`;

@@ -59,37 +59,32 @@ function productFold(node: Node, isInside: (value: Value) => boolean): StreamFol
   const product = productOf(node);
   const inside = node.inputs.map(isInside);
   if (product === null || node.op !== 'dot_general' || inside[0] === inside[1]) return null;
-  const { batch, sum } = product;
-  const [value] = node.outputs;
+  const { batch, rows, columns, sum, output } = product;
+  const isLeft = inside[0];
   const readOf = (
-    side: 'lhs' | 'rhs',
+    operand: 'inside' | 'factor',
     at: Place['batch'],
     free: readonly Index[],
     key: readonly Index[],
-  ): ElementRead =>
-    factorsOf(node, product, { batch: at, rows: free, columns: free, sum: key })[side][0];
-  if (inside[0])
-    return {
-      node,
-      value,
-      batch,
-      rows: product.rows,
-      keys: sum,
-      columns: product.columns,
-      element: (place) => readOf('lhs', place.batch, place.row, place.key),
-      factor: (at, key, column) => readOf('rhs', at, column, key),
-      output: (at, row, column) => product.output(at, row, column),
-    };
+  ): ElementRead => {
+    const { lhs, rhs } = factorsOf(node, product, {
+      batch: at,
+      rows: free,
+      columns: free,
+      sum: key,
+    });
+    return ((operand === 'inside') === isLeft ? lhs : rhs)[0];
+  };
   return {
     node,
-    value,
+    value: node.outputs[0],
     batch,
-    rows: product.columns,
+    rows: isLeft ? rows : columns,
     keys: sum,
-    columns: product.rows,
-    element: (place) => readOf('rhs', place.batch, place.row, place.key),
-    factor: (at, key, column) => readOf('lhs', at, column, key),
-    output: (at, row, column) => product.output(at, column, row),
+    columns: isLeft ? columns : rows,
+    element: (place) => readOf('inside', place.batch, place.row, place.key),
+    factor: (at, key, column) => readOf('factor', at, column, key),
+    output: (at, row, column) => (isLeft ? output(at, row, column) : output(at, column, row)),
   };
 }
 

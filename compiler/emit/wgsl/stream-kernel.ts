@@ -9,6 +9,7 @@ import { divide, flatten, modulo, sizeOf, type Index } from './indices.ts';
 import {
   ceilDivide,
   invocation,
+  leaveBeyond,
   storeAll,
   workgroup,
   type KernelContext,
@@ -39,8 +40,7 @@ export function writeStreamKernel(context: KernelContext): KernelFrame {
   const total = dims.multiply(sizeOf(batch), stacked);
   const number = isTiled ? workgroup : invocation(layout.workgroupSize);
   const at = writer.index('block', number, total);
-  // Workgroups are folded into a rectangle, which may be larger than their number; where there are barriers, all leave together.
-  writer.block(`if (${writer.text(at)} >= ${writer.text(total)})`, () => writer.line('return;'));
+  leaveBeyond(writer, writer.text(at), total);
   const first = writer.text(dims.multiply(modulo(at, stacked), dims.constant(together)));
   const top = writer.bind('top', isTiled ? `${first} + lane` : first);
   const position = (r: Index): string =>

@@ -35,6 +35,38 @@ export function createPairs(writing: StreamWriting, operands: Operands): Pairs {
     : softmaxPairs(writing, operands);
 }
 
+/** One of the pairs of a row. */
+interface Pair {
+  readonly place: Place;
+  /** The number of its key in the block. */
+  readonly k: Index;
+  /** Whether there is such a key; null where there surely is. */
+  readonly inside: string | null;
+}
+
+/** What walks the pairs of a block, row by row; what a pair reads, its products among it, is known before `body` runs. */
+function createWalk(writing: StreamWriting, operands: Operands) {
+  const { layout, each, batch } = writing;
+  const eachRow = createRows(writing);
+  const ofKeys = createKeyReads(writing);
+  return (block: KeyBlock) => {
+    const know = createProducts(writing, operands, block);
+    const knowKey = ofKeys(block);
+    return (ofRow: (r: Index, eachPair: (body: (pair: Pair) => void) => void) => void): void =>
+      eachRow((r, row) =>
+        ofRow(r, (body) =>
+          each('k', layout.keys, (k) => {
+            const place: Place = { batch, row, key: block.keyAt(k) };
+            const inside = block.isKey(k);
+            know(place, r, k);
+            knowKey(place.key, k);
+            body({ place, k, inside });
+          }),
+        ),
+      );
+  };
+}
+
 /** Runs `body` for the rows of the invocation; what a row reads is read before. */
 function createRows(writing: StreamWriting) {
   const { layout, each, rowAt } = writing;
@@ -73,24 +105,18 @@ function createProducts(writing: StreamWriting, operands: Operands, block: KeyBl
 }
 
 function plainPairs(writing: StreamWriting, operands: Operands): Pairs {
-  const { context, stream, layout, each, batch } = writing;
+  const { context, stream } = writing;
   const { writer, read } = context;
   const accumulators = stream.folds.map((fold) =>
     fold.factor === null ? createAccumulators(writing, fold) : null,
   );
-  const eachRow = createRows(writing);
-  const ofKeys = createKeyReads(writing);
+  const walk = createWalk(writing, operands);
   return {
     weigh(block) {
-      const know = createProducts(writing, operands, block);
-      const knowKey = ofKeys(block);
+      const eachRow = walk(block);
       const weights = accumulators.map((own) => (own === null ? createWeights(writing) : null));
-      eachRow((r, row) =>
-        each('k', layout.keys, (k) => {
-          const place: Place = { batch, row, key: block.keyAt(k) };
-          const inside = block.isKey(k);
-          know(place, r, k);
-          knowKey(place.key, k);
+      eachRow((r, eachPair) =>
+        eachPair(({ place, k, inside }) => {
           stream.folds.forEach((fold, i) => {
             const { value, index } = fold.element(place);
             const element = read(value, index);
@@ -118,7 +144,7 @@ function plainPairs(writing: StreamWriting, operands: Operands): Pairs {
 const lowest = -3.4028234663852886e38;
 
 function softmaxPairs(writing: StreamWriting, operands: Operands): Pairs {
-  const { context, stream, layout, each, batch } = writing;
+  const { context, stream, layout, each } = writing;
   const { writer, read } = context;
   const { softmax } = stream;
   if (softmax === null) throw new Error('the stream has no softmax');
@@ -130,20 +156,14 @@ function softmaxPairs(writing: StreamWriting, operands: Operands): Pairs {
   const [largest, total, scale] = [perRow('largest'), perRow('total'), perRow('scale')];
   const none = literal('f32', lowest, writer.call);
   each('r', layout.rows, (r) => writer.assign(largest(r), none));
-  const eachRow = createRows(writing);
-  const ofKeys = createKeyReads(writing);
+  const walk = createWalk(writing, operands);
   return {
     weigh(block) {
-      const know = createProducts(writing, operands, block);
-      const knowKey = ofKeys(block);
+      const eachRow = walk(block);
       const weights = createWeights(writing);
-      eachRow((r, row) => {
+      eachRow((r, eachPair) => {
         const now = writer.variable('now', 'f32', largest(r));
-        each('k', layout.keys, (k) => {
-          const place: Place = { batch, row, key: block.keyAt(k) };
-          const inside = block.isKey(k);
-          know(place, r, k);
-          knowKey(place.key, k);
+        eachPair(({ place, k, inside }) => {
           const element = read(softmax.x, softmax.at(place));
           const x = writer.bind(
             'x',
