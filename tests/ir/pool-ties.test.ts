@@ -1,5 +1,5 @@
-// A maximum that occurs twice in a window: its cotangent goes to the first, in row-major order, in the interpreter and in ONNX
-// Runtime, whichever encoding the window has.
+// A maximum that occurs twice in a window: its cotangent goes to the first, in row-major order, in the interpreter, in ONNX Runtime,
+// whichever encoding the window has, and in WGSL.
 
 import { describe, expect, it } from 'vitest';
 
@@ -7,8 +7,12 @@ import { constant } from '../../compiler/dims/arithmetic.ts';
 import { createBuilder } from '../../compiler/ir/builder.ts';
 import type { Graph } from '../../compiler/ir/graph.ts';
 import { tensor } from '../../compiler/ir/tensor.ts';
-import { runInterpreter } from './run-graph.ts';
+import { webgpuProgram } from '../../runtime/executors/webgpu.ts';
+import { deviceForTests } from '../gpu/device.ts';
+import { feedsOf, runInterpreter } from './run-graph.ts';
 import { runOnnx } from './run-onnx.ts';
+
+const device = deviceForTests();
 
 interface Pool {
   readonly name: string;
@@ -98,5 +102,15 @@ describe('equal maxima', () => {
     expect([...runInterpreter(graph, feeds, 'f32').dx.data]).toEqual(pool.dx);
     const { dx } = await runOnnx(graph, feeds);
     expect([...dx.data].map((value) => value + 0)).toEqual(pool.dx);
+  });
+
+  it.each(pools)('$name, in WGSL', async (pool) => {
+    const feeds = [tensor('f32', pool.shape, pool.x), tensor('f32', [pool.g.length], pool.g)];
+    for (const adapter of ['gpu', 'software'] as const) {
+      const program = await webgpuProgram(gradientGraph(pool), device(), { adapter });
+      const { dx } = await program.run(feedsOf(feeds));
+      await program.dispose();
+      expect([...dx.data]).toEqual(pool.dx);
+    }
   });
 });

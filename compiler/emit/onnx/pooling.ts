@@ -8,6 +8,7 @@ import { countShape, isTiling, spanOf } from '../../ir/window-geometry.ts';
 import { product, range } from '../../ir/shape-arithmetic.ts';
 import type { OnnxAttribute, OnnxBuilder } from './builder-types.ts';
 import { fixed, int, ints, pad, reshape, slice, text, transpose } from './shapes.ts';
+import { unfoldWindows } from './windows.ts';
 
 interface Operand {
   readonly name: string;
@@ -60,6 +61,17 @@ export function maxPool(onnx: OnnxBuilder, x: Operand, window: WindowAttribute):
   const { into, outOf } = images(onnx, x.shape.length, window);
   const pooled = onnx.node('MaxPool', [into(x)], attributes(onnx, window));
   return outOf(pooled, countShape(x.shape, window));
+}
+
+/** Which element of each window is the first largest; 64-bit. */
+export function argMaxPool(onnx: OnnxBuilder, x: Operand, window: WindowAttribute): string {
+  const counts = countShape(x.shape, window);
+  const rows = [...counts, product(window.sizes)];
+  const windows = unfoldWindows(onnx, x, window);
+  return onnx.node('ArgMax', [reshape(onnx, windows, [...counts, ...window.sizes], rows)], {
+    axis: int(counts.length),
+    keepdims: int(0),
+  });
 }
 
 /**

@@ -1,7 +1,7 @@
 // Which values get a buffer before kernels are merged: what leaves the graph, what is folded, and what several readers share and is
 // not worth computing again for each.
 
-import { equal, exactDivide, one } from '../../dims/arithmetic.ts';
+import { equal, exactDivide, isConstant, one } from '../../dims/arithmetic.ts';
 import type { Node, Value } from '../../ir/graph.ts';
 import { product } from '../../ir/shape-arithmetic.ts';
 import type { Cost } from './lowering.ts';
@@ -52,9 +52,10 @@ const isUniform = (network: Network, value: Value): boolean => {
 
 /**
  * The most that is computed anew from a buffer of as many elements: for a reader that takes an element many times, as a product does, and
- * for one that takes it once, where the way through memory would cost more.
+ * for one that takes it once, where the way through memory would cost more. From buffers of half as many elements together, a reader that
+ * takes an element many times may do more: it moves less each time.
  */
-const affordable = { often: 2, once: 24 };
+const affordable = { often: 2, oftenFromFewer: 4, once: 24 };
 
 function isShared(network: Network, costs: Costs, value: Value): boolean {
   const node = network.producerOf(value);
@@ -65,7 +66,8 @@ function isShared(network: Network, costs: Costs, value: Value): boolean {
   if (readers.length === 0 || (readers.length === 1 && !isRepeated)) return false;
   const { instructions: cost, sources, nodes } = costs.of(value);
   const [source, ...more] = [...sources].filter((x) => !isSmaller(x, value));
-  if (cost > (isRepeated ? affordable.often : affordable.once) || more.length > 0) return true;
+  const often = areHalf(sources, value) ? affordable.oftenFromFewer : affordable.often;
+  if (cost > (isRepeated ? often : affordable.once) || more.length > 0) return true;
   // What all else is computed from is stored in its stead.
   return source !== undefined && !network.isInput(source) && isOnlyFor(network, source, nodes);
 }
@@ -74,6 +76,16 @@ function isShared(network: Network, costs: Costs, value: Value): boolean {
 function isSmaller({ shape }: Value, than: Value): boolean {
   const times = exactDivide(product(than.shape), product(shape));
   return times !== null && !equal(times, one);
+}
+
+/** Whether values have surely at most half as many elements as another, all together. */
+function areHalf(values: ReadonlySet<Value>, { shape }: Value): boolean {
+  const shares = [...values].map((x) => {
+    const times = exactDivide(product(shape), product(x.shape));
+    const known = times === null ? null : isConstant(times);
+    return known === null ? 1 : 1 / known;
+  });
+  return shares.reduce((a, b) => a + b, 0) <= 1 / 2;
 }
 
 /** Whether nothing reads a source but these nodes, of which nothing is read by others but the result of the last. */
@@ -174,6 +186,8 @@ function createCosts(network: Network, kept: ReadonlySet<Value>): Costs {
 function instructionsOf(node: Node): number {
   const lowering = loweringOf(node);
   if (lowering.kind !== 'map') return 0;
+  const { cost } = lowering;
   const isScalar = equal(product(node.outputs[0].shape), one);
-  return isScalar && lowering.cost === 'cheap' ? 0 : instructions[lowering.cost];
+  if (isScalar && cost === 'cheap') return 0;
+  return instructions[typeof cost === 'function' ? cost(node.attributes) : cost];
 }

@@ -34,7 +34,8 @@ export type Cost = 'free' | 'cheap' | 'dear' | 'long' | 'whole';
 
 export interface Mapping<A extends Attributes> {
   readonly kind: 'map';
-  readonly cost: Cost;
+  /** Of a sum of windows: by how they lie. */
+  readonly cost: Cost | ((attributes: A) => 'cheap' | 'long');
   /** An expression for the element of each output; all outputs have one shape. */
   readonly element: (context: Element<A>) => readonly string[];
 }

@@ -5,7 +5,7 @@ import * as dims from '../../dims/arithmetic.ts';
 import type { Dim } from '../../dims/dim.ts';
 import { countShape, isTiling, type WindowAttribute } from '../../ir/window-geometry.ts';
 import { divide, flatten, modulo, type Index } from './indices.ts';
-import { all, never, type Code, type Element } from './lowering.ts';
+import { all, type Code, type Element } from './lowering.ts';
 
 /** Where tap `taps` of window `window` reads. */
 export function tapIndex(
@@ -39,8 +39,22 @@ export function eachTap(
   else for (let tap = 0; tap < count; tap++) within(dims.constant(tap));
 }
 
+/** Where an element lies among windows that tile: in which window, at which tap, and the condition that there is one. */
+function tileOver(
+  code: Code,
+  window: WindowAttribute,
+  index: readonly Index[],
+  shape: readonly Dim[],
+) {
+  const counts = countShape(shape, window);
+  const at = [...index];
+  window.axes.forEach((axis, i) => (at[axis] = divide(index[axis], window.sizes[i])));
+  const taps = window.axes.map((axis, i) => modulo(index[axis], window.sizes[i]));
+  return { at, taps, holds: all(window.axes.map((axis) => code.below(at[axis], counts[axis]))) };
+}
+
 /** Runs `body` for every window that has a tap on element `index` of a tensor of `shape`. */
-export function eachWindowOver(
+function eachWindowOver(
   code: Code,
   window: WindowAttribute,
   index: readonly Index[],
@@ -48,22 +62,6 @@ export function eachWindowOver(
   body: (at: readonly Index[], taps: readonly Index[]) => void,
 ): void {
   const counts = countShape(shape, window);
-  const placed = (
-    taps: readonly Index[],
-    at: readonly Index[],
-    holds: readonly (string | null)[],
-  ) => code.when(all(holds), () => body(at, taps));
-  if (isTiling(window)) {
-    const at = [...index];
-    window.axes.forEach((axis, i) => (at[axis] = divide(index[axis], window.sizes[i])));
-    const taps = window.axes.map((axis, i) => modulo(index[axis], window.sizes[i]));
-    placed(
-      taps,
-      at,
-      window.axes.map((axis) => code.below(at[axis], counts[axis])),
-    );
-    return;
-  }
   eachTap(code, window, (taps) => {
     const at = [...index];
     const holds = window.axes.flatMap((axis, i) => {
@@ -75,7 +73,7 @@ export function eachWindowOver(
         : `${code.text(modulo(first, stride))} == 0u`;
       return [code.below(first, dims.multiply(counts[axis], stride)), isWhole];
     });
-    placed(taps, at, holds);
+    code.when(all(holds), () => body(at, taps));
   });
 }
 
@@ -101,38 +99,40 @@ export function windowMaximum({ index, attributes: { window }, read, code }: Win
   return [largest];
 }
 
+/** Which tap of a window is its first largest element. */
+export function windowArgMax({ index, attributes: { window }, read, code }: Windowed): string[] {
+  const first = window.axes.map(() => dims.zero);
+  const largest = code.variable('largest', 'f32', read(0, tapIndex(index, first, window)));
+  const position = code.variable('position', 'i32', '0');
+  eachTap(code, window, (taps) => {
+    const number = flatten(taps, window.sizes);
+    if (dims.equal(number, dims.zero)) return;
+    const x = code.bind('x', read(0, tapIndex(index, taps, window)));
+    const isLarger = code.bind('is_larger', `${x} > ${largest}`);
+    code.assign(position, `select(${position}, i32(${code.text(number)}), ${isLarger})`);
+    code.assign(largest, `select(${largest}, ${x}, ${isLarger})`);
+  });
+  return [position];
+}
+
+/** Windows that tile lie one over each element; of others, a sum looks for those that do. */
+export const costOfSum = ({ window }: Windowed['attributes']): 'cheap' | 'long' =>
+  isTiling(window) ? 'cheap' : 'long';
+
 /** The sum of operand 0 over the windows that lie on the element, at the windows or, `each`, at their taps. */
 export const sumOfWindows =
   (each: 'window' | 'tap') =>
   ({ index, outputs: [out], attributes: { window }, read, code }: Windowed): string[] => {
+    const readAt = (at: readonly Index[], taps: readonly Index[]): string =>
+      read(0, each === 'tap' ? [...at, ...taps] : at);
+    if (isTiling(window)) {
+      const { at, taps, holds } = tileOver(code, window, index, out.shape);
+      const [then, otherwise] = [() => readAt(at, taps), () => '0.0'];
+      return [code.choose('f32', holds, then, otherwise)];
+    }
     const sum = code.variable('sum', 'f32', '0.0');
     eachWindowOver(code, window, index, out.shape, (at, taps) =>
-      code.assign(sum, `${sum} + ${read(0, each === 'tap' ? [...at, ...taps] : at)}`),
+      code.assign(sum, `${sum} + ${readAt(at, taps)}`),
     );
     return [sum];
   };
-
-/** g of the windows over the element whose first largest element it is; operands x, y = max_pool(x), g. */
-export function maximumGradient({
-  index,
-  outputs: [out],
-  attributes: { window },
-  read,
-  code,
-}: Windowed): string[] {
-  const sum = code.variable('sum', 'f32', '0.0');
-  const x = code.bind('x', read(0, index));
-  eachWindowOver(code, window, index, out.shape, (at, taps) => {
-    const largest = code.bind('largest', read(1, at));
-    const isFirst = code.variable('is_first', 'bool', `${x} == ${largest}`);
-    eachTap(code, window, (others) => {
-      const isBefore = code.below(flatten(others, window.sizes), flatten(taps, window.sizes));
-      if (isBefore === never) return;
-      const other = code.bind('other', read(0, tapIndex(at, others, window)));
-      const isSame = all([isBefore, `${other} == ${largest}`]);
-      code.assign(isFirst, `${isFirst} & !(${isSame})`);
-    });
-    code.assign(sum, `${sum} + select(0.0, ${read(2, at)}, ${isFirst})`);
-  });
-  return [sum];
-}

@@ -4,20 +4,28 @@
 
 import * as dims from '../../dims/arithmetic.ts';
 import type { Dim } from '../../dims/dim.ts';
-import { maxPool, maxPoolGradient, sumPool, sumPoolGradient } from '../../emit/onnx/pooling.ts';
 import {
-  maximumGradient,
+  argMaxPool,
+  maxPool,
+  maxPoolGradient,
+  sumPool,
+  sumPoolGradient,
+} from '../../emit/onnx/pooling.ts';
+import {
+  costOfSum,
   sumOfWindows,
+  windowArgMax,
   windowMaximum,
   windowSum,
 } from '../../emit/wgsl/windows.ts';
 import type { Builder } from '../builder-types.ts';
 import type { TensorType, Value } from '../graph.ts';
-import { defineOp } from '../op.ts';
-import { mismatch, product } from '../shape-arithmetic.ts';
+import { defineOp, notDifferentiable } from '../op.ts';
+import { mismatch, product, range } from '../shape-arithmetic.ts';
 import { sizeOf } from '../tensor.ts';
 import type { WindowAttribute } from '../window-geometry.ts';
 import { countShape, eachWindow, windowLoops, wrongWindow, windowOf } from '../window-geometry.ts';
+import { cast } from './type-rules.ts';
 
 type Pool = { readonly window: WindowAttribute };
 type WithShape = { readonly window: WindowAttribute; readonly shape: readonly Dim[] };
@@ -94,6 +102,32 @@ const maxPoolOp = defineOp<Pool>({
   cases: sized.map(({ name, x, window }) => ({ name, attributes: { window }, inputs: [f32(x)] })),
 });
 
+const argMaxPoolOp = defineOp<Pool>({
+  name: 'arg_max_pool',
+  doc: 'Which element of each window over the named axes is the first largest, counted row-major in the order of the axes.',
+  operands: ['x'],
+  type: ([x], { window }) =>
+    wrongPool(window, x.shape, [x], []) ?? [{ dtype: 'i32', shape: countShape(x.shape, window) }],
+  gradient: notDifferentiable('its result is an index'),
+  evaluate: ({ inputs: [x], outputs: [out], attributes: { window }, allocate, dim }) => {
+    const data = allocate('i32', sizeOf(out.shape));
+    const { windowStrides, taps } = windowLoops(x.shape, window, dim);
+    eachWindow(out.shape, windowStrides, (i, offset) => {
+      let first = 0;
+      taps.forEach((tap, t) => {
+        if (x.data[offset + tap] > x.data[offset + taps[first]]) first = t;
+      });
+      data[i] = first;
+    });
+    return [{ ...out, data }];
+  },
+  onnx: ({ onnx, names: [name], inputs: [x], attributes: { window } }) => [
+    cast(onnx, argMaxPool(onnx, { ...x, name }, window), 'i32'),
+  ],
+  wgsl: { kind: 'map', cost: 'long', element: windowArgMax },
+  cases: sized.map(({ name, x, window }) => ({ name, attributes: { window }, inputs: [f32(x)] })),
+});
+
 const maxPoolGradientOp = defineOp<Pool>({
   name: 'max_pool_gradient',
   doc: 'The cotangent of x from that of y = max_pool(x): each window adds g to its first largest element.',
@@ -122,7 +156,10 @@ const maxPoolGradientOp = defineOp<Pool>({
   onnx: ({ onnx, names: [x, y, g], inputs, attributes: { window } }) => [
     maxPoolGradient(onnx, { ...inputs[0], name: x }, { ...inputs[1], name: y }, g, window),
   ],
-  wgsl: { kind: 'map', cost: 'long', element: maximumGradient },
+  wgsl: {
+    kind: 'composite',
+    expand: (builder, [x, , g], { window }) => [spreadToFirst(builder, x, g, window)],
+  },
   cases: sized.map(({ name, x, y, window }) => ({
     name,
     attributes: { window },
@@ -130,24 +167,33 @@ const maxPoolGradientOp = defineOp<Pool>({
   })),
 });
 
+/** Whether an element of a window of x is its first largest: [windows.., taps..]. */
+function isFirstLargest(builder: Builder, x: Value, window: WindowAttribute): Value {
+  const counts = countShape(x.shape, window);
+  const shape = [...counts, ...window.sizes];
+  const axes = range(shape.length);
+  const [first] = builder.emit('arg_max_pool', [x], { window });
+  const numbers = builder.reshape(builder.iota([product(window.sizes)], 0), window.sizes);
+  return builder.compare(
+    'eq',
+    builder.broadcastInDim(numbers, shape, axes.slice(counts.length)),
+    builder.broadcastInDim(first, shape, axes.slice(0, counts.length)),
+  );
+}
+
 /** The element of u, for each window of x, that lies where x is first largest. */
 function atFirstLargest(builder: Builder, x: Value, u: Value, window: WindowAttribute): Value {
-  const counts = countShape(x.shape, window);
-  const rows = [...counts, product(window.sizes)];
-  const windows = (of: Value): Value => builder.reshape(builder.unfold(of, window), rows);
-  const axis = counts.length;
-  const first = builder.argMax(windows(x), axis);
-  const isFirst = builder.compare(
-    'eq',
-    builder.iota(rows, axis),
-    builder.broadcastInDim(
-      first,
-      rows,
-      counts.map((_, i) => i),
-    ),
-  );
-  const picked = builder.select(isFirst, windows(u), builder.full(0, rows));
-  return builder.reduce('add', picked, [axis]);
+  const isFirst = isFirstLargest(builder, x, window);
+  const picked = builder.select(isFirst, builder.unfold(u, window), builder.full(0, isFirst.shape));
+  return builder.reduce('add', picked, range(isFirst.shape.length).slice(x.shape.length));
+}
+
+/** g of each window of x, added where x is first largest, and 0 elsewhere: the transpose of `atFirstLargest`. */
+function spreadToFirst(builder: Builder, x: Value, g: Value, window: WindowAttribute): Value {
+  const isFirst = isFirstLargest(builder, x, window);
+  const everywhere = builder.broadcastInDim(g, isFirst.shape, range(g.shape.length));
+  const placed = builder.select(isFirst, everywhere, builder.full(0, isFirst.shape));
+  return builder.fold(placed, window, x.shape);
 }
 
 const sumPoolOp = defineOp<Pool>({
@@ -201,7 +247,7 @@ const sumPoolGradientOp = defineOp<WithShape>({
   onnx: ({ onnx, names: [name], inputs: [g], attributes: { window, shape } }) => [
     sumPoolGradient(onnx, { ...g, name }, window, shape),
   ],
-  wgsl: { kind: 'map', cost: 'long', element: sumOfWindows('window') },
+  wgsl: { kind: 'map', cost: costOfSum, element: sumOfWindows('window') },
   cases: sized.map(({ name, y, shape, window }) => ({
     name,
     attributes: { window, shape },
@@ -209,4 +255,10 @@ const sumPoolGradientOp = defineOp<WithShape>({
   })),
 });
 
-export const poolingOps = [maxPoolOp, maxPoolGradientOp, sumPoolOp, sumPoolGradientOp];
+export const poolingOps = [
+  maxPoolOp,
+  argMaxPoolOp,
+  maxPoolGradientOp,
+  sumPoolOp,
+  sumPoolGradientOp,
+];

@@ -4,7 +4,7 @@ import * as dims from '../../dims/arithmetic.ts';
 import type { Dim } from '../../dims/dim.ts';
 import { foldWindows, unfoldWindows } from '../../emit/onnx/windows.ts';
 import { view } from '../../emit/wgsl/lowering.ts';
-import { sumOfWindows, tapIndex } from '../../emit/wgsl/windows.ts';
+import { costOfSum, sumOfWindows, tapIndex } from '../../emit/wgsl/windows.ts';
 import { defineOp } from '../op.ts';
 import { mismatch } from '../shape-arithmetic.ts';
 import { copyStrided, viewOf } from '../strided.ts';
@@ -110,7 +110,7 @@ const fold = defineOp<Fold>({
   onnx: ({ onnx, names: [name], inputs: [x], attributes: { window, shape } }) => [
     foldWindows(onnx, { ...x, name }, window, shape),
   ],
-  wgsl: { kind: 'map', cost: 'long', element: sumOfWindows('tap') },
+  wgsl: { kind: 'map', cost: costOfSum, element: sumOfWindows('tap') },
   cases: sized.map(({ name, y, shape, window }) => ({
     name,
     attributes: { window, shape },

@@ -1,9 +1,9 @@
-// Which kernels programs become: what must be one kernel is one, and a training step moves little more than it must. The listing of the
-// transformer block's step, transformer-step.txt, is to be read when it changes: `npx vitest run -u` accepts it.
+// Which kernels programs become: what must be one kernel is one, and a training step moves little more than it must. The listings of two
+// steps, transformer-step.txt and cnn-step.txt, are to be read when they change: `npx vitest run -u` accepts them.
 
 import { readFileSync } from 'node:fs';
 
-import { describe, expect, it, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import { kernelTables } from '../../../cli/kernel-table.ts';
 import { emitWgsl } from '../../../compiler/emit/wgsl/emit.ts';
@@ -13,6 +13,16 @@ import { compiled, compiledWithLibrary, functionOf, trainOf } from '../../models
 
 const explained = (graph: Graph, B = 16): Explanation =>
   explain(emitWgsl(graph), new Map([['B', B]]));
+
+const modelStep = (name: string, B: number): Explanation => {
+  const path = `bench/models/${name}.dlg`;
+  const text = readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8');
+  return explained(trainOf(compiled(text, path)).step, B);
+};
+
+/** How products are computed is not the scheduler's business. */
+const listing = (cost: Explanation): string =>
+  `${kernelTables([{ ...cost, kernels: cost.kernels.map((kernel) => ({ ...kernel, variant: null })) }])}\n`;
 
 const kernelsOf = (text: string): string[] =>
   explained(functionOf(compiled(text), 'f').graph).kernels.map(
@@ -81,13 +91,17 @@ train step(x: [B, 30], y: [B, 20]) { minimize mse(net(x), y) over net using ${op
   );
 });
 
-test('a training step of a transformer block', async () => {
-  const path = 'bench/models/transformer.dlg';
-  const text = readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8');
-  const cost = explained(trainOf(compiled(text, path)).step);
-  expect(cost.ratio).toBeLessThan(1.28);
-  expect(cost.kernels.length).toBeLessThanOrEqual(33);
-  // How products are computed is not the scheduler's business.
-  const plain = { ...cost, kernels: cost.kernels.map((kernel) => ({ ...kernel, variant: null })) };
-  await expect(`${kernelTables([plain])}\n`).toMatchFileSnapshot('transformer-step.txt');
+describe('a training step', () => {
+  it('of a transformer block', async () => {
+    const cost = modelStep('transformer', 16);
+    expect(cost.ratio).toBeLessThan(1.28);
+    expect(cost.kernels.length).toBeLessThanOrEqual(33);
+    await expect(listing(cost)).toMatchFileSnapshot('transformer-step.txt');
+  });
+
+  it('of a convolutional network', async () => {
+    const cost = modelStep('cnn', 64);
+    expect(cost.total.read + cost.total.written).toBeLessThan(27.5e6);
+    await expect(listing(cost)).toMatchFileSnapshot('cnn-step.txt');
+  });
 });
