@@ -10,14 +10,16 @@ import type { Atom, Dim, DimVar, Quotient, Term } from '../../dims/dim.ts';
 
 export type Index = Dim;
 
-/** A variable of a kernel: 0 <= it < bound. Its name is what the kernel calls it. */
+/** A variable of a kernel: 0 <= it < bound. Its name is what the kernel calls it, or `unit` times it. */
 export interface IndexVariable extends DimVar {
   readonly bound: Dim;
+  readonly unit: number;
 }
 
-export const indexVariable = (name: string, bound: Dim): IndexVariable => ({
+export const indexVariable = (name: string, bound: Dim, unit = 1): IndexVariable => ({
   ...dims.variable(name, 0),
   bound,
+  unit,
 });
 
 export const isIndexVariable = (atom: Atom): atom is IndexVariable => 'bound' in atom;
@@ -215,16 +217,22 @@ const strideOf = ({ coefficient, factors }: Term): number =>
 const signed = (text: string, negative: boolean) => ({ text, negative });
 
 function termText({ coefficient, factors }: Term, nameOf: NameOfSize): string {
+  let size = Math.abs(coefficient);
+  const nameOfFactor = (atom: Atom): string => {
+    if (!isIndexVariable(atom) || size % atom.unit !== 0) return atomText(atom, nameOf);
+    size /= atom.unit;
+    return nameOf(atom);
+  };
   const names = factors.flatMap(({ atom, power }) =>
-    Array<string>(power).fill(atomText(atom, nameOf)),
+    Array.from({ length: power }, () => nameOfFactor(atom)),
   );
-  const size = Math.abs(coefficient);
   const all = size === 1 && names.length > 0 ? names : [...names, `${size}u`];
   const [only] = all;
   return all.length === 1 ? only : all.map((text) => bracketed(text)).join(' * ');
 }
 
 function atomText(atom: Atom, nameOf: NameOfSize): string {
+  if (isIndexVariable(atom) && atom.unit !== 1) return `${nameOf(atom)} / ${atom.unit}u`;
   if (atom.kind !== 'quotient') return nameOf(atom);
   const [top, bottom] = [atom.numerator, atom.denominator].map((d) =>
     bracketed(indexText(d, nameOf)),

@@ -5,7 +5,10 @@ import {
   add,
   constant,
   dimOf,
+  floorDivide,
   isConstant,
+  multiply,
+  one,
   subtract,
   sumOfTerms,
   zero,
@@ -188,10 +191,13 @@ function createLoops(
 ): Pick<Writer, 'steps' | 'subroutine'> {
   return {
     steps(hint, { from, to, step, together = 1 }, body) {
-      const t = indexVariable(name(hint), subtract(to, constant(together - 1)));
+      // From 0 on, t is a multiple of the step: windows that tile know by that which elements they share.
+      const unit = from === '0u' ? step : 1;
+      const last = subtract(to, constant(together));
+      const t = indexVariable(name(hint), add(floorDivide(last, constant(unit)), one), unit);
       const next = step === 1 ? `${t.name}++` : `${t.name} += ${step}u`;
       lines.loop(`for (var ${t.name} = ${from}; ${t.name} < ${text(to)}; ${next})`, () =>
-        body(dimOf(lines.declared(t))),
+        body(multiply(dimOf(lines.declared(t)), constant(unit))),
       );
     },
     subroutine(hint, indices, x, body) {
