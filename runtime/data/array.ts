@@ -88,14 +88,31 @@ const bytesOf = codec(
 );
 const doubles = (n: number): Float64Array => new Float64Array(n);
 
-/** IEEE 754 half precision. */
-function half(bits: number): number {
+/** The number that the bits are in IEEE 754 half precision. */
+export function half(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 31;
   const fraction = bits & 1023;
   if (exponent === 0) return sign * fraction * 2 ** -24;
   if (exponent === 31) return fraction === 0 ? sign * Infinity : Number.NaN;
   return sign * (1024 + fraction) * 2 ** (exponent - 25);
+}
+
+/** The bits of the nearest half, of two as near the even one. */
+export function halfBits(value: number): number {
+  if (Number.isNaN(value)) return 0x7e00;
+  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
+  const size = Math.abs(value);
+  // Halfway between the largest half and the power of two that would follow.
+  if (size >= 65520) return sign | 0x7c00;
+  // Below 2^-14 halves lie as far apart as above it. Where the logarithm is rounded to the next whole number, so is the fraction.
+  const exponent = Math.max(-14, Math.floor(Math.log2(size)));
+  const exact = size * 2 ** (10 - exponent);
+  const below = Math.floor(exact);
+  const rest = exact - below;
+  const fraction = rest > 0.5 || (rest === 0.5 && below % 2 === 1) ? below + 1 : below;
+  // A fraction of 2048 is 1024 of the next exponent.
+  return sign | ((exponent + 14) * 1024 + fraction);
 }
 
 const word = new DataView(new ArrayBuffer(4));

@@ -5,13 +5,21 @@ import { create } from 'webgpu';
 
 /** One for the life of the process, as runtime/webgpu/device.ts explains. */
 const nothing = create(['backend=null']);
-let device: Promise<GPUDevice> | null = null;
+const devices = new Map<string, Promise<GPUDevice>>();
 
-const open = async (): Promise<GPUDevice> => {
+/** A device with these features, one for all who ask. */
+function deviceWith(features: readonly GPUFeatureName[]): Promise<GPUDevice> {
+  const key = features.join();
+  const device = devices.get(key) ?? open(features);
+  devices.set(key, device);
+  return device;
+}
+
+async function open(requiredFeatures: readonly GPUFeatureName[]): Promise<GPUDevice> {
   const adapter = await nothing.requestAdapter();
   if (adapter === null) throw new Error('Dawn has no null backend');
-  return adapter.requestDevice();
-};
+  return adapter.requestDevice({ requiredFeatures });
+}
 
 /**
  * What is wrong with a module, one line each: first what the compiler finds, with line and column; if it finds nothing, which of its
@@ -20,8 +28,9 @@ const open = async (): Promise<GPUDevice> => {
 export async function validateWgsl(
   code: string,
   constants: Record<string, number> = {},
+  features: readonly GPUFeatureName[] = [],
 ): Promise<string[]> {
-  const gpu = await (device ??= open());
+  const gpu = await deviceWith(features);
   gpu.pushErrorScope('validation');
   const module = gpu.createShaderModule({ code });
   const { messages } = await module.getCompilationInfo();

@@ -6,29 +6,40 @@ import { equal } from '../../dims/arithmetic.ts';
 import type { Dim } from '../../dims/dim.ts';
 import type { Value } from '../../ir/graph.ts';
 import { product } from '../../ir/shape-arithmetic.ts';
+import { ceilDivide } from './kernel-context.ts';
 import type { Step } from './steps.ts';
 
 export interface Slot {
-  /** Elements, four bytes each, of every value that lies there at some time: the buffer holds the largest. */
+  /** Words of four bytes that each value takes which lies there at some time: the buffer holds the largest. */
   readonly sizes: readonly Dim[];
 }
 
 interface OpenSlot {
   readonly index: number;
   readonly sizes: Dim[];
+  /** Of the value that it was made for. */
+  readonly kind: string;
 }
 
-/** `own`: the values with a buffer of their own, whose slots come first, in that order. Values are holders. */
+/**
+ * `own`: the values with a buffer of their own, whose slots come first, in that order. Values are holders; those of `halves` have two
+ * elements a word.
+ */
 export function assignSlots(
   steps: readonly Step[],
   own: readonly Value[],
   holderOf: (value: Value) => Value,
+  halves: ReadonlySet<Value>,
 ): { slots: readonly Slot[]; slotOf: (value: Value) => number } {
+  const wordsOf = (value: Value): Dim => {
+    const elements = product(value.shape);
+    return halves.has(value) ? ceilDivide(elements, 2) : elements;
+  };
   const slots: OpenSlot[] = [];
   const assigned = new Map<Value, OpenSlot>();
   const free: OpenSlot[] = [];
   const open = (value: Value): void => {
-    const slot = { index: slots.length, sizes: [product(value.shape)] };
+    const slot = { index: slots.length, sizes: [wordsOf(value)], kind: kindOf(value) };
     slots.push(slot);
     assigned.set(value, slot);
   };
@@ -37,9 +48,9 @@ export function assignSlots(
   const lastUse = lastUses(steps, holderOf);
   const take = (value: Value): void => {
     if (assigned.has(value)) return;
-    const slot = takeBest(free, product(value.shape));
+    const slot = takeBest(free, wordsOf(value), kindOf(value));
     if (slot === null) return open(value);
-    slot.sizes.push(product(value.shape));
+    slot.sizes.push(wordsOf(value));
     assigned.set(value, slot);
   };
   const release = (value: Value, time: number): void => {
@@ -85,15 +96,17 @@ function lastUses(
 }
 
 /** A free slot of the same size, else one of a size of the same kind, so that little is wasted. */
-function takeBest(free: OpenSlot[], size: Dim): OpenSlot | null {
+function takeBest(free: OpenSlot[], size: Dim, kind: string): OpenSlot | null {
   const same = free.findIndex(({ sizes }) => sizes.some((other) => equal(other, size)));
-  const like =
-    same >= 0 ? same : free.findIndex(({ sizes }) => variablesKey(sizes[0]) === variablesKey(size));
+  const like = same >= 0 ? same : free.findIndex((slot) => slot.kind === kind);
   return like < 0 ? null : (free.splice(like, 1)[0] ?? null);
 }
 
-/** The monomials, without their coefficients: B * 10 and B * 512 grow alike. */
-const variablesKey = (size: Dim): string => size.terms.map(({ key }) => key).join('+');
+/** The monomials of the number of elements, without their coefficients: B * 10 and B * 512 grow alike. */
+const kindOf = ({ shape }: Value): string =>
+  product(shape)
+    .terms.map(({ key }) => key)
+    .join('+');
 
 const unique = (sizes: readonly Dim[]): Dim[] => [
   ...new Map(sizes.map((size) => [size.key, size])).values(),

@@ -2,8 +2,7 @@
 // what it is made of, by the lowerings of the operations. What is needed twice gets a name.
 
 import type { Node, Value } from '../../ir/graph.ts';
-import type { DType } from '../../ir/tensor.ts';
-import { isName, literal } from './expressions.ts';
+import { isName, literal, type Stored } from './expressions.ts';
 import { flatten, type Index } from './indices.ts';
 import { elementKey, loweringOf, uniformValue, type Network } from './network.ts';
 import type { Writer } from './writer.ts';
@@ -16,8 +15,9 @@ export interface ElementSource {
   readonly writer: Writer;
   /** Whether the value is read from a buffer here. */
   readonly isLoaded: (value: Value) => boolean;
-  /** The name of the array that holds the value. */
+  /** The name of the array that holds the value, and what it is there. */
   readonly bufferOf: (value: Value) => string;
+  readonly storedAs: (value: Value) => Stored;
   /** Hears of every node that is computed. */
   readonly onNode: (node: Node) => void;
 }
@@ -30,6 +30,7 @@ export function createElements({
   writer,
   isLoaded,
   bufferOf,
+  storedAs,
   onNode,
 }: ElementSource): ReadElement {
   const read: ReadElement = (value, index) => {
@@ -50,7 +51,7 @@ export function createElements({
     if (isLoaded(value) || tensor !== null) {
       const buffer = bufferOf(value);
       const position = flatten(index, value.shape);
-      const load = (): string => loadOf(buffer, value.dtype, writer.position(position));
+      const load = (): string => loadOf(buffer, storedAs(value), writer.position(position));
       return named(writer.outside(lastWord(buffer), position, load), lastWord(buffer));
     }
     return named(compute(value, index), hintOf(network, value));
@@ -78,12 +79,24 @@ export function createElements({
   return read;
 }
 
-export const loadOf = (buffer: string, dtype: DType, position: string): string =>
-  dtype === 'bool' ? `${buffer}[${position}] != 0u` : `${buffer}[${position}]`;
+/** How an element that is another type in memory is read and written. */
+const conversions: Readonly<
+  Partial<Record<Stored, { readonly load: (x: string) => string; readonly store: string }>>
+> = {
+  bool: { load: (x) => `${x} != 0u`, store: 'u32' },
+  f16: { load: (x) => `f32(${x})`, store: 'f16' },
+};
 
-/** How an element is stored. */
-export const storedText = (dtype: DType, expression: string): string =>
-  dtype === 'bool' ? `u32(${expression})` : expression;
+function loadOf(buffer: string, stored: Stored, position: string): string {
+  const element = `${buffer}[${position}]`;
+  return conversions[stored]?.load(element) ?? element;
+}
+
+/** An element as it is written. */
+export function storedText(stored: Stored, expression: string): string {
+  const conversion = conversions[stored];
+  return conversion === undefined ? expression : `${conversion.store}(${expression})`;
+}
 
 /** `W` for `net_l1_W`. */
 const lastWord = (name: string): string => /[^\W\d_][^\W_]*(_\d+)?$/.exec(name)?.[0] ?? 'x';

@@ -2,9 +2,9 @@
 
 import type { Atom, Dim } from '../../dims/dim.ts';
 import type { Node, Value } from '../../ir/graph.ts';
-import type { Feature, Target } from './adapter.ts';
+import { wgslNames, type Feature, type Target } from './adapter.ts';
 import { createElements } from './elements.ts';
-import { storedTypes } from './expressions.ts';
+import { storedTypes, type Stored } from './expressions.ts';
 import { helperText } from './helpers.ts';
 import type { Kernel, KernelKind } from './kernel.ts';
 import type { KernelContext, KernelFrame } from './kernel-context.ts';
@@ -35,6 +35,8 @@ export interface EmittedKernel {
   readonly variant: string | null;
   /** The values that are stored. */
   readonly written: readonly Value[];
+  /** Those of the values in buffers that lie there in half precision. */
+  readonly halves: ReadonlySet<Value>;
   /** What is computed, for listings: in topological order. */
   readonly nodes: readonly Node[];
   /** Of a loop in one kernel: what it runs, and how often. */
@@ -53,6 +55,8 @@ const bodies: Readonly<
 export interface KernelNames {
   /** The name of a value, as its array is called. */
   readonly ofValue: (value: Value) => string;
+  /** What its elements are there. */
+  readonly storedAs: (value: Value) => Stored;
   /** The member of `dims` that holds a size. */
   readonly ofSize: (size: Atom) => string;
   /** Every member of `dims`, in order. */
@@ -103,11 +107,25 @@ export function emitKernel(
     groups: frame.groups,
     title,
     kernel,
-    features: [...(frame.features ?? [])],
     variant: frame.variant ?? null,
     written: outputs,
+    halves: halvesAmong([...bound.map(([value]) => value), ...outputs], names),
+    features: featuresOf(text, names),
     nodes,
   };
+}
+
+export const halvesAmong = (
+  values: readonly Value[],
+  { storedAs }: KernelNames,
+): ReadonlySet<Value> => new Set(values.filter((value) => storedAs(value) === 'f16'));
+
+export function featuresOf(
+  { frame, bound }: Pick<KernelText, 'frame' | 'bound'>,
+  { storedAs }: KernelNames,
+): readonly Feature[] {
+  const hasHalves = bound.some(([value]) => storedAs(value) === 'f16');
+  return [...(frame.features ?? []), ...(hasHalves ? (['shader-f16'] as const) : [])];
 }
 
 /** A name that no other kernel has, and no array in this one. */
@@ -148,7 +166,8 @@ export function writeKernel(
     return buffer.name;
   };
   const onNode = (node: Node): void => void nodes.add(node);
-  const read = createElements({ network, writer, isLoaded, bufferOf, onNode });
+  const { storedAs } = names;
+  const read = createElements({ network, writer, isLoaded, bufferOf, storedAs, onNode });
   const { stopped } = network.body;
   if (stopped !== null && buffers.get(stopped)?.access === 'read')
     writer.block(`if (${bufferOf(stopped)}[0] != 0u)`, () => writer.line('return;'));
@@ -161,6 +180,7 @@ export function writeKernel(
     isLoaded,
     outputs,
     bufferOf,
+    storedAs,
   });
   writer.text(frame.groups);
   const ordered = network.graph.nodes.filter((node) => nodes.has(node));
@@ -182,11 +202,11 @@ export function moduleOf(
   names: KernelNames,
 ): string {
   const { lines, functions, helpers, sizes } = written;
-  const enabled = [...(frame.features ?? [])];
+  const enabled = featuresOf({ frame, bound }, names);
   return moduleText([
     comments(nodes),
-    enabled.map((feature) => `enable ${feature};`).join('\n'),
-    [...declarations(bound, sizes.size > 0 ? names.sizes : null), ...frame.shared].join('\n'),
+    enabled.map((feature) => `enable ${wgslNames[feature]};`).join('\n'),
+    [...declarations(bound, names, sizes.size > 0), ...frame.shared].join('\n'),
     helperText(helpers),
     ...functions,
     entryPoint(name, frame, lines),
@@ -211,13 +231,14 @@ function nameBuffers(
 /** The bindings in their order, and last the free sizes where they are read. */
 function declarations(
   bound: readonly (readonly [Value, Buffer])[],
-  sizes: readonly string[] | null,
+  { storedAs, sizes }: KernelNames,
+  readsSizes: boolean,
 ): string[] {
   const arrays = bound.map(
-    ([{ dtype }, { name, access }], i) =>
-      `@group(0) @binding(${i}) var<storage, ${access}> ${name}: array<${storedTypes[dtype]}>;`,
+    ([value, { name, access }], i) =>
+      `@group(0) @binding(${i}) var<storage, ${access}> ${name}: array<${storedTypes[storedAs(value)]}>;`,
   );
-  if (sizes === null) return arrays;
+  if (!readsSizes) return arrays;
   const members = sizes.map((size) => `${size}: u32`).join(', ');
   return [
     `struct Dims { ${members} }`,
@@ -236,6 +257,7 @@ const toldOf: Readonly<Record<Feature, readonly string[]>> = {
     '@builtin(subgroup_size) subgroup_lanes: u32',
     '@builtin(subgroup_invocation_id) subgroup_lane: u32',
   ],
+  'shader-f16': [],
 };
 
 const entryPoint = (

@@ -11,6 +11,7 @@ import type { Target } from './adapter.ts';
 import { assignSlots, type Slot } from './buffers.ts';
 import type { EmittedKernel, KernelNames } from './emit-kernel.ts';
 import { expand } from './expand.ts';
+import { halvesOf } from './halves.ts';
 import { loopAttributes, loopOp } from './loop-ports.ts';
 import { identifier, uniqueNames } from './names.ts';
 import { uniformValue, type Network } from './network.ts';
@@ -31,6 +32,8 @@ export interface WgslProgram {
   readonly tables: readonly { readonly slot: number; readonly value: Tensor }[];
   readonly kernels: readonly ProgramKernel[];
   readonly steps: readonly ProgramStep[];
+  /** The values of the graph that lie in half precision wherever they lie in a buffer (halves.ts). */
+  readonly halves: ReadonlySet<Value>;
 }
 
 export interface ProgramPort {
@@ -47,18 +50,27 @@ export interface ProgramKernel extends EmittedKernel {
 export type ProgramStep =
   { readonly kernel: number } | { readonly count: Dim; readonly steps: readonly ProgramStep[] };
 
-export function emitWgsl(graph: Graph, target: Target = { adapter: 'gpu' }): WgslProgram {
+/** `halfInputs`: the inputs that the caller gives in half precision, by name, where the target has it. */
+export function emitWgsl(
+  graph: Graph,
+  target: Target = { adapter: 'gpu' },
+  halfInputs: ReadonlySet<string> = new Set(),
+): WgslProgram {
   const expanded = expand(graph);
   const sources = sizeSources(graph.inputs);
   const sizes = namedSizes(sources, expanded);
   const plan = schedule(expanded, target);
+  const halves = target.precision === 'f16' ? halvesOf(plan.network, halfInputs) : new Set<Value>();
   const emission = emitSteps(
     plan,
-    (network, holderOf) => namesOf(network, sizes, holderOf, plan.network),
+    (network, holderOf) => ({
+      ...namesOf(network, sizes, holderOf, plan.network),
+      storedAs: (value) => (halves.has(holderOf(value)) ? 'f16' : value.dtype),
+    }),
     uniqueNames(),
     target,
   );
-  return assemble(plan.network, emission, sizes);
+  return assemble(plan.network, emission, sizes, halves);
 }
 
 type NamedSize = WgslProgram['sizes'][number];
@@ -87,7 +99,7 @@ function namesOf(
   sizes: readonly NamedSize[],
   holderOf: (value: Value) => Value,
   whole: Network,
-): KernelNames {
+): Omit<KernelNames, 'storedAs'> {
   const ports = new Map<Value, string>();
   for (const { name, value } of whole.graph.outputs) ports.set(holderOf(whole.baseOf(value)), name);
   for (const { name, value } of whole.graph.inputs) ports.set(value, name);
@@ -120,6 +132,7 @@ function assemble(
   network: Network,
   { steps, holderOf, literals }: Emission,
   sizes: readonly NamedSize[],
+  halves: ReadonlySet<Value>,
 ): WgslProgram {
   const { graph } = network;
   const kernels = kernelsOf(steps);
@@ -130,7 +143,7 @@ function assemble(
     return tensor !== null && uniformValue(tensor) === null ? [{ value, tensor }] : [];
   });
   const own = [...graph.inputs, ...tables].map(({ value }) => value);
-  const { slots, slotOf } = assignSlots(steps, [...own, ...outputs], holderOf);
+  const { slots, slotOf } = assignSlots(steps, [...own, ...outputs], holderOf, halves);
   const numbered = (step: Step): ProgramStep =>
     step.kind === 'kernel'
       ? { kernel: kernels.indexOf(step.kernel) }
@@ -148,5 +161,6 @@ function assemble(
       slots: kernel.buffers.map(({ value }) => slotOf(value)),
     })),
     steps: steps.map(numbered),
+    halves,
   };
 }

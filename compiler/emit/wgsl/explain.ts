@@ -1,10 +1,12 @@
 // What a program costs, kernel by kernel, for one choice of its free sizes: `dlg build --target wgsl --explain`.
 
 import type { Dim, DimVar, PackVar } from '../../dims/dim.ts';
+import type { Graph } from '../../ir/graph.ts';
 import type { CompiledProgram } from '../../program.ts';
 import type { Target } from './adapter.ts';
 import { emitWgsl, type ProgramStep, type WgslProgram } from './emit.ts';
 import type { EmittedKernel } from './emit-kernel.ts';
+import { halfParameters } from './halves.ts';
 import type { KernelKind } from './kernel.ts';
 import type { KernelTitle } from './kernel-title.ts';
 import { leastBytes } from './least.ts';
@@ -44,23 +46,24 @@ export interface KernelCost extends Work {
 export const usualSize = 64;
 
 /** What every export fn and every train block's step costs. */
-export const explainAll = (
-  { functions, trains }: CompiledProgram,
+export function explainAll(
+  program: CompiledProgram,
   target: Target,
   sizes: ReadonlyMap<string, number>,
-): readonly Explanation[] => [
-  ...functions.map((f) => ({
-    ...explain(emitWgsl(f.graph, target), sizes),
-    name: `export fn ${f.name}`,
-  })),
-  ...trains.map((train) => ({
-    ...explain(emitWgsl(train.step, target), sizes),
-    name: `train ${train.name}`,
-  })),
-];
+): readonly Explanation[] {
+  const halved = halfParameters(program, target);
+  const explained = (graph: Graph, name: string): Explanation => ({
+    ...explain(emitWgsl(graph, target, halved), sizes),
+    name,
+  });
+  return [
+    ...program.functions.map((f) => explained(f.graph, `export fn ${f.name}`)),
+    ...program.trains.map((train) => explained(train.step, `train ${train.name}`)),
+  ];
+}
 
 export function explain(
-  { name, graph, sizes, kernels, steps }: WgslProgram,
+  { name, graph, sizes, kernels, steps, halves }: WgslProgram,
   given: ReadonlyMap<string, number> = new Map(),
 ): Explanation {
   const values = new Map<DimVar | PackVar, number>(
@@ -98,7 +101,7 @@ export function explain(
     read: sum(({ read }) => read),
     written: sum(({ written }) => written),
   };
-  const least = leastBytes(graph, measure);
+  const least = leastBytes(graph, halves, measure);
   return {
     name,
     sizes: Object.fromEntries(

@@ -11,8 +11,15 @@ export const typeNames: Readonly<Record<DType, string>> = {
   bool: 'bool',
 };
 
-/** The type it is stored as: booleans are no storable type of WGSL. */
-export const storedTypes: Readonly<Record<DType, string>> = { ...typeNames, bool: 'u32' };
+/** What a value's elements are in a buffer. */
+export type Stored = DType | 'f16';
+
+/** The type of WGSL for that: booleans are no storable type. */
+export const storedTypes: Readonly<Record<Stored, string>> = {
+  ...typeNames,
+  bool: 'u32',
+  f16: 'f16',
+};
 
 /** A literal. NaN and the infinities have none in WGSL: they are made from their bits at run time (see helpers.ts). */
 export function literal(dtype: DType, value: number, call: Code['call']): string {

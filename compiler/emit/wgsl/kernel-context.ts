@@ -7,7 +7,7 @@ import type { Value } from '../../ir/graph.ts';
 import type { Feature, Target } from './adapter.ts';
 import type { ReadElement } from './elements.ts';
 import { storedText } from './elements.ts';
-import { isName } from './expressions.ts';
+import { isName, type Stored } from './expressions.ts';
 import { flatten, sizeOf, unflatten, type Index } from './indices.ts';
 import { indexIn, type Kernel } from './kernel.ts';
 import { elementKey, type Network } from './network.ts';
@@ -24,6 +24,7 @@ export interface KernelContext {
   /** The kernel's values that are stored. */
   readonly outputs: readonly Value[];
   readonly bufferOf: (value: Value) => string;
+  readonly storedAs: (value: Value) => Stored;
 }
 
 /** What the body of a kernel leaves to be written around it. */
@@ -116,10 +117,11 @@ function axisName(size: Dim, axis: number): string {
  * in the buffer of one that others still read.
  */
 export function storeAll(
-  { network, kernel, writer, read, bufferOf }: KernelContext,
+  context: KernelContext,
   values: readonly Value[],
   full: readonly Index[],
 ): void {
+  const { network, kernel, writer, read } = context;
   const elements = values.map((value) => {
     const index = indexIn(kernel, value, full);
     const expression = read(value, index);
@@ -135,8 +137,21 @@ export function storeAll(
     const position = isRow
       ? writer.text(dims.add(rowStart(read, writer, step, value), own))
       : writer.position(own);
-    writer.line(`${bufferOf(value)}[${position}] = ${storedText(value.dtype, text)};`);
+    store(context, value, position, text);
   }
+}
+
+/** Writes an element to its place in the buffer. */
+export function store(
+  { writer, bufferOf, storedAs }: KernelContext,
+  value: Value,
+  position: string,
+  text: string,
+): void {
+  const stored = storedAs(value);
+  // WGSL refuses the f16 of a literal that is beyond the largest; of a name it becomes infinity.
+  const element = stored === 'f16' && /^-?\d/.test(text) ? writer.bind('x', text) : text;
+  writer.line(`${bufferOf(value)}[${position}] = ${storedText(stored, element)};`);
 }
 
 /** Where row t begins of what a loop stacks. */

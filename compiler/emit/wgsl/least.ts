@@ -10,11 +10,11 @@ import { loopAttributes, loopOp } from './loop-ports.ts';
 import { createNetwork, loweringOf, uniformValue, type Network } from './network.ts';
 import { bytesOf, needsOf, total, type Measure } from './work.ts';
 
-/** Bytes for a graph as it is scheduled. */
-export function leastBytes(graph: Graph, measure: Measure): number {
+/** Bytes for a graph as it is scheduled, with some of its values in half precision. */
+export function leastBytes(graph: Graph, halves: ReadonlySet<Value>, measure: Measure): number {
   const network = createNetwork(graph);
-  const { elements, read, written } = contractionsOf(network, measure);
-  const sizeOfValue = ({ shape }: Value): number => measure(sizeOf(shape));
+  const sizes = createSizes(halves, measure);
+  const { bytes, read, written } = contractionsOf(network, sizes);
   const outputs = new Set(
     graph.outputs
       .map(({ value }) => network.baseOf(value))
@@ -22,12 +22,25 @@ export function leastBytes(graph: Graph, measure: Measure): number {
   );
   const needs = needsOf(graph.nodes, [...outputs], measure);
   const inputs = graph.inputs.map(({ value }) => value);
-  return bytesOf(
-    elements +
-      total(inputs.filter((x) => !read.has(x)).map((x) => needs.get(x) ?? 0)) +
-      total([...outputs].filter((y) => !written.has(y)).map(sizeOfValue)),
+  return (
+    bytes +
+    total(inputs.filter((x) => !read.has(x)).map((x) => bytesOf(halves, x, needs.get(x) ?? 0))) +
+    total([...outputs].filter((y) => !written.has(y)).map(sizes.of))
   );
 }
+
+interface Sizes {
+  readonly halves: ReadonlySet<Value>;
+  readonly measure: Measure;
+  /** The bytes of a value. */
+  readonly of: (value: Value) => number;
+}
+
+const createSizes = (halves: ReadonlySet<Value>, measure: Measure): Sizes => ({
+  halves,
+  measure,
+  of: (value) => bytesOf(halves, value, measure(sizeOf(value.shape))),
+});
 
 /** Whether a kernel makes the value: not one that is an input as it is, or a literal that lies in a buffer from the start. */
 function isMade(network: Network, value: Value): boolean {
@@ -36,25 +49,29 @@ function isMade(network: Network, value: Value): boolean {
 }
 
 interface Contractions {
-  readonly elements: number;
+  /** What they read and write. */
+  readonly bytes: number;
   /** What contractions read. */
   readonly read: ReadonlySet<Value>;
   /** Their results. */
   readonly written: ReadonlySet<Value>;
 }
 
-function contractionsOf(network: Network, measure: Measure): Contractions {
+function contractionsOf(network: Network, sizes: Sizes): Contractions {
   const { graph } = network;
-  const cuts = createCuts(network, measure);
+  const cuts = createCuts(network, sizes);
   const isLater = neededLater(network);
   const read = new Set<Value>();
   const written = new Set<Value>();
-  let elements = 0;
+  let bytes = 0;
   for (const node of graph.nodes) {
     if (node.op === loopOp) {
       const { body, count } = loopAttributes(node);
-      const inner = contractionsOf(createNetwork(body, true), measure);
-      elements += measure(count) * inner.elements;
+      const { halves, measure } = sizes;
+      const halfInputs = body.inputs.filter((_, i) => halves.has(network.baseOf(node.inputs[i])));
+      const ofBody = createSizes(new Set(halfInputs.map(({ value }) => value)), measure);
+      const inner = contractionsOf(createNetwork(body, true), ofBody);
+      bytes += measure(count) * inner.bytes;
       body.inputs.forEach(({ value }, i) => {
         if (inner.read.has(value)) read.add(network.baseOf(node.inputs[i]));
       });
@@ -62,20 +79,19 @@ function contractionsOf(network: Network, measure: Measure): Contractions {
     if (loweringOf(node).kind !== 'contract') continue;
     const operands = cuts.of(node.inputs);
     operands.forEach((value) => read.add(value));
-    elements += cuts.size(operands);
+    bytes += cuts.size(operands);
     for (const value of node.outputs.filter(isLater)) {
       written.add(value);
-      elements += measure(sizeOf(value.shape));
+      bytes += sizes.of(value);
     }
   }
-  return { elements, read, written };
+  return { bytes, read, written };
 }
 
-/** The fewest elements from which values can be computed by maps: their own, or those of what they are computed from. */
-function createCuts(network: Network, measure: Measure) {
+/** The fewest bytes from which values can be computed by maps: their own, or those of what they are computed from. */
+function createCuts(network: Network, sizes: Sizes) {
   const known = new Map<Value, ReadonlySet<Value>>();
-  const size = (values: ReadonlySet<Value>): number =>
-    total([...values].map(({ shape }) => measure(sizeOf(shape))));
+  const size = (values: ReadonlySet<Value>): number => total([...values].map(sizes.of));
   const all = (values: readonly Value[]): ReadonlySet<Value> =>
     new Set(values.flatMap((value) => [...of(value)]));
   const find = (value: Value): ReadonlySet<Value> => {

@@ -7,6 +7,8 @@ import type { Dim } from '../../dims/dim.ts';
 import type { Node, Value } from '../../ir/graph.ts';
 import type { Target } from './adapter.ts';
 import {
+  featuresOf,
+  halvesAmong,
   moduleOf,
   nameOfModule,
   writeKernel,
@@ -87,6 +89,7 @@ export function emitLoopKernel(
   const name = nameOfModule(nameOfKernel(title), naming.unique, uniqueName);
   const shared = isOver === null ? [] : [`var<workgroup> ${isOver}: u32;`];
   const frame = { workgroupSize, groups: dims.one, shared };
+  const outputs = [...together((text) => text.outputs)];
   return {
     name,
     code: moduleOf(name, { frame, written, bound, nodes }, names),
@@ -95,9 +98,10 @@ export function emitLoopKernel(
     groups: dims.one,
     title,
     kernel,
-    features: [],
     variant: null,
-    written: [...together(({ outputs }) => outputs)],
+    written: outputs,
+    halves: halvesAmong([...bound.map(([value]) => value), ...outputs], names),
+    features: featuresOf({ frame, bound }, names),
     nodes,
   };
 }

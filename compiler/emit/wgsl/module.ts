@@ -7,6 +7,8 @@ import type { Graph, Port } from '../../ir/graph.ts';
 import type { Feature, Target } from './adapter.ts';
 import { declarations } from './declarations.ts';
 import { emitWgsl, type WgslProgram } from './emit.ts';
+import { halfParameters } from './halves.ts';
+import type { Stored } from './expressions.ts';
 import { holdOnGpu } from './held.ts';
 import { indent, keyOf, list, object, planText, quoted, type Declared } from './javascript.ts';
 import { kernelListing } from './listing.ts';
@@ -33,13 +35,16 @@ export function emitModule(
   const { name, functions, trains } = program;
   const kernels = createKernels();
   const held = new Map<string, string>();
+  const halved = halfParameters(program, target);
   const files = new Map<string, string>();
   const features = new Set<Feature>();
   const emit = ({ graph, declared, block }: Entry, listed: string[]): string => {
-    const emitted = emitWgsl(graph, target);
+    const emitted = emitWgsl(graph, target, halved);
     const heldAs = (port: Port): string => heldKey(port, ownerOf(program, port, block));
-    for (const { port } of holdOnGpu(emitted).held)
-      held.set(heldAs(port), heldText(port, ownerOf(program, port, block)));
+    for (const { port } of holdOnGpu(emitted).held) {
+      const stored = halved.has(port.name) ? 'f16' : port.value.dtype;
+      held.set(heldAs(port), heldText(port, stored, ownerOf(program, port, block)));
+    }
     listed.push(kernelListing(emitted));
     for (const kernel of emitted.kernels) kernel.features.forEach((of) => features.add(of));
     return planText(emitted, kernels.namesOf(emitted), heldAs, declared);
@@ -113,10 +118,10 @@ const ownerOf = ({ init }: CompiledProgram, { name }: Port, block: string | null
 const heldKey = ({ name }: Port, owner: string | null): string =>
   owner === null ? name : `${owner}: ${name}`;
 
-const heldText = ({ value: { dtype, shape } }: Port, owner: string | null): string =>
+const heldText = ({ value }: Port, stored: Stored, owner: string | null): string =>
   object([
-    ['dtype', quoted(dtype)],
-    ['shape', `[${shape.map((size) => isConstant(size) ?? 'NaN').join(', ')}]`],
+    ['dtype', quoted(stored)],
+    ['shape', `[${value.shape.map((size) => isConstant(size) ?? 'NaN').join(', ')}]`],
     ...(owner === null ? [] : [['block', quoted(owner)] as const]),
   ]);
 

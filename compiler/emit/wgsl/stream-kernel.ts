@@ -3,13 +3,13 @@
 
 import * as dims from '../../dims/arithmetic.ts';
 import type { Value } from '../../ir/graph.ts';
-import { storedText } from './elements.ts';
 import { typeNames } from './expressions.ts';
 import { divide, flatten, modulo, sizeOf, type Index } from './indices.ts';
 import {
   ceilDivide,
   invocation,
   leaveBeyond,
+  store,
   storeAll,
   workgroup,
   type KernelContext,
@@ -141,13 +141,16 @@ function createFinish({ context, spaces }: StreamWriting, fold: StreamFold) {
       const own: Spaces = { ...spaces, columns: fold.columns };
       const batch = axesAt(own, 'batch', at('batch'));
       const row = axesAt(own, 'rows', at('row'));
-      const store = (i: Index, sum: string): void => {
+      const storeColumn = (i: Index, sum: string): void => {
         const position = dims.add(dims.multiply(at('pack'), dims.constant(width)), i);
         const column = axesAt(own, 'columns', position);
         storeFold(context, fold, fold.output(batch, row, column), sum);
       };
-      if (width === 1) store(dims.zero, value);
-      else writer.loop('n', dims.constant(width), (i) => store(i, `${value}[${writer.text(i)}]`));
+      if (width === 1) storeColumn(dims.zero, value);
+      else
+        writer.loop('n', dims.constant(width), (i) =>
+          storeColumn(i, `${value}[${writer.text(i)}]`),
+        );
     },
   );
   return (start: Readonly<Record<'batch' | 'row' | 'pack', string>>, sum: string): void =>
@@ -173,14 +176,14 @@ function storeFold(
 }
 
 function storeElement(
-  { outputs, writer, bufferOf }: KernelContext,
+  context: KernelContext,
   value: Value,
   index: readonly Index[],
   text: string,
 ): void {
-  if (!outputs.includes(value)) return;
-  const position = writer.text(flatten(index, value.shape));
-  writer.line(`${bufferOf(value)}[${position}] = ${storedText(value.dtype, text)};`);
+  const { outputs, writer } = context;
+  if (outputs.includes(value))
+    store(context, value, writer.text(flatten(index, value.shape)), text);
 }
 
 /** Stores the maximum and the total of a row, where another kernel computes the softmax again. */

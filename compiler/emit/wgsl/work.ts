@@ -32,23 +32,29 @@ export interface Work {
   readonly written: number;
 }
 
-export function workOf({ kernel, nodes, buffers, written }: EmittedKernel, measure: Measure): Work {
+export function workOf(
+  { kernel, nodes, buffers, written, halves }: EmittedKernel,
+  measure: Measure,
+): Work {
   const needs = needsOf(nodes, kernel.values, measure);
   const isMade = new Set(nodes.flatMap(({ outputs }) => outputs));
   const read = buffers.flatMap(({ value, access }) => {
     // No operation of a loop's body names its counter and its flag.
     const isScalar = access === 'read' && value.shape.length === 0;
-    return isMade.has(value) ? [] : [needs.get(value) ?? (isScalar ? 1 : 0)];
+    return isMade.has(value)
+      ? []
+      : [bytesOf(halves, value, needs.get(value) ?? (isScalar ? 1 : 0))];
   });
   return {
     operations: total(nodes.map((node) => operationsOf(node, needs, measure))),
-    read: bytesOf(total(read)),
-    written: bytesOf(total(written.map(({ shape }) => measure(sizeOf(shape))))),
+    read: total(read),
+    written: total(written.map((value) => bytesOf(halves, value, measure(sizeOf(value.shape))))),
   };
 }
 
-/** Every element has four bytes. */
-export const bytesOf = (elements: number): number => 4 * elements;
+/** What so many elements of a value take: four bytes each, or two in half precision. */
+export const bytesOf = (halves: ReadonlySet<Value>, value: Value, elements: number): number =>
+  (halves.has(value) ? 2 : 4) * elements;
 
 export const total = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
 

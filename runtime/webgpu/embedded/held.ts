@@ -6,7 +6,8 @@ import { createBuffer, fetchLater, upload } from './tensors.ts';
 import type { ElementType, HostTensor, Shape } from './types.ts';
 
 export interface HeldValue {
-  readonly dtype: ElementType;
+  /** What its elements are in memory; in half precision only where nothing is learnt. */
+  readonly dtype: ElementType | 'f16';
   readonly shape: Shape;
   /** The train block whose own it is; weights lack it. */
   readonly block?: string;
@@ -55,7 +56,8 @@ export async function readHeld(
     const { dtype, shape } = values[path];
     const buffer = buffers.get(path);
     if (!buffer) return [];
-    const get = fetchLater(device, encoder, { buffer, dtype, shape });
+    // Values are read where something is learnt, in no half precision.
+    const get = fetchLater(device, encoder, { buffer, dtype: dtype as ElementType, shape });
     return [async () => [name, await get()] as const];
   });
   device.queue.submit([encoder.finish()]);

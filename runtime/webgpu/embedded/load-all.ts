@@ -15,6 +15,7 @@ export const load = async (options: LoadOptions = {}): Promise<Members> => {
         const plan = model.functions[name];
         members[name] = settled(plan, core.caller(plan));
       }
+      if (!model.blocks) return;
       for (const name in model.blocks) members[name] = blockOf(name, model, core);
       members.weights = { ...(members.weights as object), ...weightsOf(model, core) };
     },
