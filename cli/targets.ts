@@ -17,9 +17,15 @@ export interface TargetOptions {
   readonly adapter: AdapterClass;
   /** What WGSL may take beyond plain WebGPU. */
   readonly features?: readonly Feature[];
+  /** What reals are in the memory of the GPU. */
+  readonly precision?: Target['precision'];
 }
 
-export const wgslTarget = ({ adapter, features }: TargetOptions): Target => ({ adapter, features });
+export const wgslTarget = ({ adapter, features, precision }: TargetOptions): Target => ({
+  adapter,
+  features,
+  precision,
+});
 
 /** What says something about WGSL only. */
 const aboutWgsl = ['explain', 'features'] as const;

@@ -10,6 +10,7 @@ import { elaborate } from './elaborate/elaborate.ts';
 import { emitOnnx } from './emit/onnx/emit.ts';
 import type { Target } from './emit/wgsl/adapter.ts';
 import { explainAll, type Explanation } from './emit/wgsl/explain.ts';
+import { halfParameters } from './emit/wgsl/halves.ts';
 import { emitModule, type ModuleOptions } from './emit/wgsl/module.ts';
 import type { Graph } from './ir/graph.ts';
 import type { Tensor } from './ir/tensor.ts';
@@ -138,6 +139,10 @@ export const exportWgsl = (
   program: CompiledProgram,
   options: ModuleOptions,
 ): ReadonlyMap<string, string> => emitModule(program, options);
+
+/** The parameters, by path, that the module's file of weights has in half precision. */
+export const halvedWeights = (program: CompiledProgram, target: Target): ReadonlySet<string> =>
+  halfParameters(program, target);
 
 /** What each program costs in WGSL, kernel by kernel; free sizes that `sizes` does not name are taken to be 64. */
 export const explainWgsl = (

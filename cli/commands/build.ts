@@ -6,10 +6,11 @@ import { join, resolve } from 'node:path';
 import { printGraph } from '../../compiler/ir/print.ts';
 import type { Graph } from '../../compiler/ir/graph.ts';
 import type { Tensor } from '../../compiler/ir/tensor.ts';
-import { explainWgsl } from '../../compiler/pipeline.ts';
+import { explainWgsl, halvedWeights } from '../../compiler/pipeline.ts';
 import type { CompiledProgram } from '../../compiler/program.ts';
 import { passes } from '../../compiler/transform/passes.ts';
 import { isCheckpoint, readWeightsFile } from '../../runtime/checkpoint.ts';
+import { half, halfBits } from '../../runtime/data/array.ts';
 import { writeSafetensors } from '../../runtime/data/safetensors.ts';
 import { writeAtomic } from '../../runtime/files.ts';
 import { count, isProblem, plural, problem, type Problem } from '../../runtime/problem.ts';
@@ -125,15 +126,28 @@ function readWeights(
   return lacks ? loadWeights(path, ports, rules) : found.tensors;
 }
 
-/** The file of weights that a module reads. One that is there already may be a checkpoint, which is more. */
+/** The file of weights that a module reads. What is there already may be more: a checkpoint, or weights that are not rounded. */
 function weightsBeside(
-  { name }: CompiledProgram,
+  program: CompiledProgram,
   weights: Tensors,
-  { out, weights: source = '', map = [] }: BuildOptions,
+  options: BuildOptions,
 ): ReadonlyMap<string, Uint8Array> | Problem {
-  const file = `${name}.safetensors`;
+  const { out, weights: source = '', map = [] } = options;
+  const file = `${program.name}.safetensors`;
   const path = join(out, file);
-  if (resolve(path) === resolve(source) && map.length === 0) return new Map();
+  const halved = halvedWeights(program, wgslTarget(options));
+  if (resolve(path) === resolve(source) && map.length === 0) {
+    if (areHalves(source, halved)) return new Map();
+    return problem(
+      'E0514',
+      path,
+      'has the weights as they were learnt, which those in half precision would replace',
+      '`--out` names another folder',
+    );
+  }
+  const large = [...halved].find((of) => weights.get(of)?.data.some(isTooLarge) === true);
+  if (large !== undefined)
+    return problem('E0509', source, `has a number in ${large} that half precision does not reach`);
   const before = existsSync(path) ? readWeightsFile(path) : null;
   if (before !== null && !isProblem(before) && isCheckpoint(before))
     return problem(
@@ -142,7 +156,17 @@ function weightsBeside(
       'is a checkpoint of `dlg train`, which the weights would replace',
       '`--out` names another folder',
     );
-  return new Map([[file, writeSafetensors(weights, { format: 'dlg weights 1' })]]);
+  return new Map([[file, writeSafetensors(weights, { format: 'dlg weights 1' }, halved)]]);
+}
+
+/** Whether a finite number rounds to an infinite half. */
+const isTooLarge = (x: number): boolean =>
+  Number.isFinite(x) && !Number.isFinite(half(halfBits(x)));
+
+/** Whether the file has these tensors in half precision already. */
+function areHalves(path: string, names: ReadonlySet<string>): boolean {
+  const file = readWeightsFile(path);
+  return !isProblem(file) && [...names].every((of) => file.tensors.get(of)?.type === 'float16');
 }
 
 const uniqueByName = (ports: readonly PortInfo[]): readonly PortInfo[] => [

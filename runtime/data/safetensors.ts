@@ -3,7 +3,7 @@
 
 import { sizeOf, type DType, type Tensor } from '../../compiler/ir/tensor.ts';
 import { plural, problem, showSizes, type Problem } from '../problem.ts';
-import { codecs, elementsOf, viewOf, type ArrayFile, type ElementType } from './array.ts';
+import { codecs, elementsOf, halfBits, viewOf, type ArrayFile, type ElementType } from './array.ts';
 
 export interface SafetensorsFile {
   readonly kind: 'safetensors';
@@ -27,14 +27,17 @@ const types: Readonly<Record<string, Exclude<ElementType, 'number'>>> = {
   F64: 'float64',
 };
 
+type Written = DType | 'f16';
+
 /** `order`: which type the format's own library writes first. */
 const written: Readonly<
-  Record<DType, { readonly name: string; readonly bytes: number; readonly order: number }>
+  Record<Written, { readonly name: string; readonly bytes: number; readonly order: number }>
 > = {
   f32: { name: 'F32', bytes: 4, order: 0 },
   u32: { name: 'U32', bytes: 4, order: 1 },
   i32: { name: 'I32', bytes: 4, order: 2 },
-  bool: { name: 'BOOL', bytes: 1, order: 3 },
+  f16: { name: 'F16', bytes: 2, order: 3 },
+  bool: { name: 'BOOL', bytes: 1, order: 4 },
 };
 
 const maximumHeader = 100_000_000;
@@ -132,22 +135,30 @@ function metadataOf(value: unknown): Readonly<Record<string, string>> {
 
 /**
  * The file's bytes, in the order of the format's own library: widest elements first, so that every tensor is aligned, and then
- * by name.
+ * by name. Those that `halved` names are rounded to half precision.
  */
 export function writeSafetensors(
   tensors: ReadonlyMap<string, Tensor>,
   metadata: Readonly<Record<string, string>> = {},
+  halved: ReadonlySet<string> = new Set(),
 ): Uint8Array {
-  const sorted = [...tensors].toSorted(
-    ([a, { dtype: s }], [b, { dtype: t }]) =>
-      written[s].order - written[t].order || (a < b ? -1 : a > b ? 1 : 0),
-  );
+  const sorted = [...tensors]
+    .map(([name, tensor]) => ({
+      ...tensor,
+      name,
+      type: halved.has(name) ? ('f16' as const) : tensor.dtype,
+    }))
+    .sort(
+      (a, b) =>
+        written[a.type].order - written[b.type].order ||
+        (a.name < b.name ? -1 : a.name > b.name ? 1 : 0),
+    );
   const header: Record<string, unknown> = {};
   if (Object.keys(metadata).length > 0) header.__metadata__ = metadata;
   let at = 0;
-  for (const [name, { dtype, shape }] of sorted) {
-    const to = at + sizeOf(shape) * written[dtype].bytes;
-    header[name] = { dtype: written[dtype].name, shape, data_offsets: [at, to] };
+  for (const { name, type, shape } of sorted) {
+    const to = at + sizeOf(shape) * written[type].bytes;
+    header[name] = { dtype: written[type].name, shape, data_offsets: [at, to] };
     at = to;
   }
   const json = new TextEncoder().encode(JSON.stringify(header));
@@ -158,19 +169,20 @@ export function writeSafetensors(
   out.fill(0x20, 8, 8 + padded);
   out.set(json, 8);
   let place = 8 + padded;
-  for (const [, tensor] of sorted) place = writeElements(view, place, tensor);
+  for (const { type, data } of sorted) place = writeElements(view, place, type, data);
   return out;
 }
 
 /** Writes the elements from `place` on; the place after them. */
-function writeElements(view: DataView, place: number, { dtype, data }: Tensor): number {
-  const set: Readonly<Record<DType, (at: number, value: number) => void>> = {
+function writeElements(view: DataView, place: number, type: Written, data: Tensor['data']): number {
+  const set: Readonly<Record<Written, (at: number, value: number) => void>> = {
+    f16: (at, value) => view.setUint16(at, halfBits(value), true),
     f32: (at, value) => view.setFloat32(at, value, true),
     i32: (at, value) => view.setInt32(at, value, true),
     u32: (at, value) => view.setUint32(at, value, true),
     bool: (at, value) => view.setUint8(at, value),
   };
-  const { bytes } = written[dtype];
-  for (let i = 0; i < data.length; i++) set[dtype](place + i * bytes, data[i]);
+  const { bytes } = written[type];
+  for (let i = 0; i < data.length; i++) set[type](place + i * bytes, data[i]);
   return place + data.length * bytes;
 }

@@ -2,7 +2,10 @@
 
 import { expect, test } from 'vitest';
 
+import { tensor, type Tensor } from '../../compiler/ir/tensor.ts';
 import { half, halfBits } from '../../runtime/data/array.ts';
+import { readSafetensors, writeSafetensors } from '../../runtime/data/safetensors.ts';
+import { isProblem } from '../../runtime/problem.ts';
 
 /** Those of a sign, least first: zero and all finite halves. */
 const finite = Array.from({ length: 0x7c00 }, (_, bits) => bits);
@@ -60,4 +63,28 @@ test('what is beyond the largest becomes infinite', () => {
   }
   expect(halfBits(65519.99)).toBe(0x7bff);
   expect(halfBits(Number.MIN_VALUE)).toBe(0);
+});
+
+test('tensors of a file of weights are rounded to halves where that is said, the others stay', () => {
+  const values = [0.1, -3, 1e5, 2049, 2 ** -24, 0];
+  const tensors = new Map<string, Tensor>([
+    ['a', tensor('bool', [3], [1, 0, 1])],
+    ['b', tensor('f32', [2, 3], values)],
+    ['c', tensor('f32', [6], values)],
+    ['d', tensor('i32', [1], [7])],
+  ]);
+  const bytes = writeSafetensors(tensors, { format: 'weights' }, new Set(['b']));
+  const file = readSafetensors('file', bytes);
+  if (isProblem(file)) throw new Error(file.message);
+  // Widest elements first, as the format's own library has them.
+  expect([...file.tensors].map(([name, { type }]) => [name, type])).toEqual([
+    ['c', 'float32'],
+    ['d', 'int32'],
+    ['b', 'float16'],
+    ['a', 'bool'],
+  ]);
+  expect(file.tensors.get('b')?.shape).toEqual([2, 3]);
+  const halves = [0.0999755859375, -3, Infinity, 2048, 2 ** -24, 0];
+  expect([...(file.tensors.get('b')?.data ?? [])]).toEqual(halves);
+  expect([...(file.tensors.get('c')?.data ?? [])]).toEqual(values.map(Math.fround));
 });
