@@ -58,6 +58,11 @@ const featuresOption = (): Option =>
     '--features <features>',
     `what WGSL may take of a GPU beyond plain WebGPU: ${features.join(', ')}`,
   ).argParser(listOf(features));
+const precisionOption = (): Option =>
+  new Option(
+    '--precision <precision>',
+    'what reals of WGSL are in memory where nothing learns: f32, or f16, half of that (default: f32)',
+  ).choices(['f32', 'f16']);
 const adapterOption = (): Option =>
   new Option('--adapter <kind>', 'what WGSL is to be fast on: a gpu, or software that acts as one')
     .choices(adapters)
@@ -134,6 +139,7 @@ program
   )
   .addOption(adapterOption())
   .addOption(featuresOption())
+  .addOption(precisionOption())
   .addOption(mapOption())
   .option('--print-after <pass>', 'print the graphs after this pass of the compiler')
   .option('--stats', 'print how long each stage took and what it left')
@@ -202,6 +208,7 @@ program
   .addOption(targetOption())
   .addOption(adapterOption())
   .addOption(featuresOption())
+  .addOption(precisionOption())
   .option('--resume', 'go on from the checkpoint in the output folder, if there is one')
   .addOption(
     new Option(

@@ -28,7 +28,7 @@ export const wgslTarget = ({ adapter, features, precision }: TargetOptions): Tar
 });
 
 /** What says something about WGSL only. */
-const aboutWgsl = ['explain', 'features'] as const;
+const aboutWgsl = ['explain', 'features', 'precision'] as const;
 
 /** An option about WGSL where none is asked for. */
 export const misplacedOption = (

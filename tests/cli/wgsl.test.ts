@@ -62,8 +62,11 @@ test('a checkpoint is not replaced by other weights', () => {
   expect(code).toBe(1);
 });
 
-test.each(['--explain', '--features subgroups'])('%s without WGSL is refused', (option) => {
-  const { code, err } = dlg(workspace(points), 'build', 'points.dlg', ...option.split(' '));
-  expect(code).toBe(2);
-  expect(err).toMatch(/^error: `--\w+` is about WGSL: it needs `--target wgsl`/);
-});
+test.each(['--explain', '--features subgroups', '--precision f16'])(
+  '%s without WGSL is refused',
+  (option) => {
+    const { code, err } = dlg(workspace(points), 'build', 'points.dlg', ...option.split(' '));
+    expect(code).toBe(2);
+    expect(err).toMatch(/^error: `--\w+` is about WGSL: it needs `--target wgsl`/);
+  },
+);
