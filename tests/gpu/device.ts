@@ -8,10 +8,31 @@ import { openDevice, type DeviceRequest, type OpenDevice } from '../../runtime/w
 import { canUnpack, useSwiftShader } from './unpack.ts';
 
 export async function openTestDevice(request: DeviceRequest = {}): Promise<OpenDevice> {
-  if (canUnpack) await useSwiftShader();
+  if (canUnpack) {
+    await useSwiftShader();
+    restBetweenQuestions();
+  }
   const opened = await openDevice(request);
   if (isProblem(opened)) throw new Error(`${opened.message} (${opened.help})`);
   return opened;
+}
+
+const immediately = globalThis.setImmediate;
+const never = new Int32Array(new SharedArrayBuffer(4));
+
+/**
+ * While anything is pending, Dawn asks whether it is done, again and again by `setImmediate` (webgpu 0.6.2), which takes the core that
+ * SwiftShader could compile or compute on. So each question comes a fifth of a millisecond later.
+ */
+function restBetweenQuestions(): void {
+  globalThis.setImmediate = Object.assign(
+    <T extends unknown[]>(callback: (...args: T) => void, ...args: T) =>
+      immediately(() => {
+        Atomics.wait(never, 0, 0, 0.2);
+        callback(...args);
+      }),
+    immediately,
+  );
 }
 
 export interface DeviceOfTests {
