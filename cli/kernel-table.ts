@@ -12,7 +12,8 @@ export const kernelTables = (programs: readonly Explanation[]): string =>
 const legend = `Operations: on reals; a term of a product is two. Reads: every element that a kernel needs, once; what its workgroups read
 again is not counted. Least: every contraction reads its operands once and writes its result once, every other input is
 read once, every other output written once, and whatever lies between is computed on the way. Where a
-stream computes several contractions at once, as of attention, less is moved than that.`;
+stream computes several contractions at once, as of attention, or a pool takes what a convolution gives before it is stored, less
+is moved than that.`;
 
 interface Column {
   readonly head: string;

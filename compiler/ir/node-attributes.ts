@@ -6,8 +6,12 @@ import type { Comparison, DotDimensions, Reduction } from './builder-types.ts';
 import type { Attributes } from './graph.ts';
 import type { ScanAttributes, WhileAttributes } from './loop-attributes.ts';
 import type { DType, Tensor } from './tensor.ts';
+import type { WindowAttribute } from './window-geometry.ts';
+
+type Pool = { readonly window: WindowAttribute };
 
 interface AttributesByOp {
+  readonly arg_max_pool: Pool;
   readonly broadcast_in_dim: { readonly shape: readonly Dim[]; readonly axes: readonly number[] };
   readonly compare: { readonly direction: Comparison };
   readonly concatenate: { readonly axis: number };
@@ -15,6 +19,7 @@ interface AttributesByOp {
   readonly convert: { readonly dtype: DType };
   readonly dim_value: { readonly dim: Dim; readonly dtype: DType };
   readonly dot_general: DotDimensions;
+  readonly max_pool: Pool;
   readonly reduce: { readonly kind: Reduction; readonly axes: readonly number[] };
   readonly scan: ScanAttributes;
   readonly reverse: { readonly axes: readonly number[] };
@@ -24,6 +29,7 @@ interface AttributesByOp {
     readonly strides: readonly Dim[];
   };
   readonly softmax: { readonly axis: number };
+  readonly sum_pool: Pool;
   readonly take: { readonly axis: number };
   readonly transpose: { readonly permutation: readonly number[] };
   readonly while: WhileAttributes;

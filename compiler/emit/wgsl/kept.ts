@@ -1,7 +1,15 @@
 // Which values get a buffer before kernels are merged: what leaves the graph, what is folded, and what several readers share and is
 // not worth computing again for each.
 
-import { equal, exactDivide, isConstant, one } from '../../dims/arithmetic.ts';
+import {
+  constant,
+  equal,
+  exactDivide,
+  multiply,
+  one,
+  subtract,
+  surelyNonNegative,
+} from '../../dims/arithmetic.ts';
 import type { Node, Value } from '../../ir/graph.ts';
 import { product } from '../../ir/shape-arithmetic.ts';
 import type { Cost } from './lowering.ts';
@@ -74,18 +82,16 @@ function isShared(network: Network, costs: Costs, value: Value): boolean {
 
 /** Whether a value has surely fewer elements than another, so that reading it anew costs little. */
 function isSmaller({ shape }: Value, than: Value): boolean {
-  const times = exactDivide(product(than.shape), product(shape));
-  return times !== null && !equal(times, one);
+  const [size, larger] = [product(shape), product(than.shape)];
+  const times = exactDivide(larger, size);
+  if (times !== null) return !equal(times, one);
+  return surelyNonNegative(subtract(subtract(larger, size), one));
 }
 
 /** Whether values have surely at most half as many elements as another, all together. */
 function areHalf(values: ReadonlySet<Value>, { shape }: Value): boolean {
-  const shares = [...values].map((x) => {
-    const times = exactDivide(product(shape), product(x.shape));
-    const known = times === null ? null : isConstant(times);
-    return known === null ? 1 : 1 / known;
-  });
-  return shares.reduce((a, b) => a + b, 0) <= 1 / 2;
+  const twice = [...values].map((x) => multiply(constant(2), product(x.shape)));
+  return surelyNonNegative(twice.reduce(subtract, product(shape)));
 }
 
 /** Whether nothing reads a source but these nodes, of which nothing is read by others but the result of the last. */

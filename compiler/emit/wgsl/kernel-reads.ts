@@ -3,7 +3,7 @@
 
 import type { Node, Value } from '../../ir/graph.ts';
 import type { Index } from './indices.ts';
-import { indexIn, isOverDomain, isPlaced, type Kernel } from './kernel.ts';
+import { indexIn, isOverDomain, isPlaced, windowsOf, type Kernel } from './kernel.ts';
 import {
   createWalk,
   factorsOf,
@@ -13,6 +13,7 @@ import {
   type Network,
   type Visit,
 } from './network.ts';
+import { elementUnder, isInWindow } from './product-windows.ts';
 import { readsAt } from './stream.ts';
 
 export interface KernelReads {
@@ -42,14 +43,12 @@ export function readsOf(
   const places = new Map<Value, readonly Index[] | null>();
   /** The value's element that belongs to the invocation; null where none does. */
   const placeOf = (value: Value): readonly Index[] | null => {
-    let place = places.get(value);
-    if (place === undefined) {
-      place = isPlaced(kernel, value) ? indexIn(kernel, value, full) : null;
-      places.set(value, place);
-    }
-    return place;
+    if (!places.has(value)) places.set(value, elementOf(network, kernel, value, full));
+    return places.get(value) ?? null;
   };
   const isHere = (value: Value, index: readonly Index[]): boolean => {
+    const windows = windowsOf(kernel, value);
+    if (windows !== null) return isInWindow(windows, full, index);
     const place = placeOf(value);
     return place !== null && sameIndex(index, place);
   };
@@ -110,9 +109,21 @@ export function readsOf(
   return { buffers, aligned, perElement };
 }
 
+/** The value's element that belongs to element `full` of the domain, or any one of its window; null where none does. */
+function elementOf(
+  network: Network,
+  kernel: Kernel,
+  value: Value,
+  full: readonly Index[],
+): readonly Index[] | null {
+  const windows = windowsOf(kernel, value);
+  if (windows !== null) return elementUnder(network, windows, full);
+  return isPlaced(kernel, value) ? indexIn(kernel, value, full) : null;
+}
+
 /** Whether a product's kernel makes the value once a row, from the sums beside the product. */
 const isBesideProduct = (kernel: Kernel, value: Value): boolean =>
-  kernel.kind === 'product' && !isOverDomain(kernel, value);
+  kernel.kind === 'product' && !isOverDomain(kernel, value) && windowsOf(kernel, value) === null;
 
 /** What a stream is folded into. */
 const foldedValues = ({ stream }: Kernel): ReadonlySet<Value> =>

@@ -4,6 +4,7 @@ import { equal, isConstant } from '../../dims/arithmetic.ts';
 import type { Dim } from '../../dims/dim.ts';
 import type { Value } from '../../ir/graph.ts';
 import { sameShape } from '../../ir/types.ts';
+import type { WindowAttribute } from '../../ir/window-geometry.ts';
 import { flatten, sizeOf, unflatten, type Index } from './indices.ts';
 import { loweringOf, type Network } from './network.ts';
 import type { Stream } from './stream.ts';
@@ -28,6 +29,14 @@ export interface Kernel {
   /** In topological order. */
   readonly values: readonly Value[];
   readonly stream?: Stream;
+  /** Of a product that is finished window by window: what they lie over. The domain counts them. */
+  readonly windows?: Windows;
+}
+
+/** Windows that tile a value of that shape, that of a product's result. */
+export interface Windows {
+  readonly shape: readonly Dim[];
+  readonly window: WindowAttribute;
 }
 
 /** The kernel that computes one value alone. */
@@ -59,6 +68,10 @@ export const outerShape = (kernel: Pick<Kernel, 'domain' | 'axes'>): Dim[] =>
 export const isOverDomain = (kernel: Kernel, { shape }: Pick<Value, 'shape'>): boolean =>
   sameShape(shape, kernel.domain) ||
   (!sameShape(shape, outerShape(kernel)) && equal(sizeOf(shape), sizeOf(kernel.domain)));
+
+/** The windows by which a product's kernel computes the elements of the value, which no buffer holds; null where it does not. */
+export const windowsOf = ({ windows }: Kernel, { shape }: Pick<Value, 'shape'>): Windows | null =>
+  windows !== undefined && sameShape(shape, windows.shape) ? windows : null;
 
 /** Whether the value has as many elements as the domain, or as there are rows. */
 export const isPlaced = (kernel: Kernel, { shape }: Pick<Value, 'shape'>): boolean =>

@@ -1,8 +1,9 @@
 // The least that a program can pass through memory while each of its contractions is a kernel: every contraction reads its operands once and
 // writes its result once, every other input is read once and every other output written once. Whatever lies between, element by
 // element or reduced along the way, is taken to be computed where it is needed and to pass through memory not at all. No schedule
-// of one kernel a contraction moves less; what a real one moves beyond it is what it keeps for later, and what its reductions read. One in
-// which contractions share a kernel, as those of attention do (stream.ts), may move less.
+// that stores what each contraction gives moves less; what a real one moves beyond it is what it keeps for later, and what its reductions
+// read. One in which contractions share a kernel, as those of attention do (stream.ts), or in which a pool takes what a convolution gives
+// before it is stored (product-windows.ts), may move less.
 
 import type { Graph, Value } from '../../ir/graph.ts';
 import { sizeOf } from './indices.ts';

@@ -7,13 +7,19 @@ import type { Dim } from '../../dims/dim.ts';
 import type { Value } from '../../ir/graph.ts';
 import { product } from '../../ir/shape-arithmetic.ts';
 import { sameShape } from '../../ir/types.ts';
+import type { Target } from './adapter.ts';
 import { isShort, outerShape, type Kernel } from './kernel.ts';
 import type { Network } from './network.ts';
 import { createParts, type Part, type Parts } from './parts.ts';
+import { windowsOver } from './product-windows.ts';
 import { columnAxes } from './row-sums.ts';
 import type { Schedule } from './schedule.ts';
 
-export function mergeKernels(network: Network, separate: readonly Kernel[]): Schedule {
+export function mergeKernels(
+  network: Network,
+  separate: readonly Kernel[],
+  target: Target,
+): Schedule {
   const order = new Map<Value, number>();
   network.graph.nodes.forEach((node, i) => node.outputs.forEach((value) => order.set(value, i)));
   const kept = new Set(separate.flatMap(({ values }) => values));
@@ -23,7 +29,11 @@ export function mergeKernels(network: Network, separate: readonly Kernel[]): Sch
     for (const part of state.parts()) {
       if (!state.has(part)) continue;
       for (const other of candidates(state, part))
-        if (state.has(part) && state.has(other) && tryMerge(network, state, other, part, order)) {
+        if (
+          state.has(part) &&
+          state.has(other) &&
+          tryMerge(network, target, state, other, part, order)
+        ) {
           changed = true;
           break;
         }
@@ -61,12 +71,13 @@ function isBeside(state: Parts, a: Part, b: Part): boolean {
 
 function tryMerge(
   network: Network,
+  target: Target,
   state: Parts,
   a: Part,
   b: Part,
   order: ReadonlyMap<Value, number>,
 ): boolean {
-  const space = commonSpace(network, a.kernel, b.kernel);
+  const space = commonSpace(network, target, a.kernel, b.kernel);
   if (space === null || state.isBetween(a, b)) return false;
   const values = [...a.kernel.values, ...b.kernel.values].sort(
     (x, y) => (order.get(x) ?? 0) - (order.get(y) ?? 0),
@@ -93,16 +104,19 @@ type Space = Omit<Kernel, 'values'>;
 const turned = new Set(['map product', 'map stream', 'map rows', 'rows product']);
 
 /** How one kernel could run over both domains; null where it cannot, or should not. */
-function commonSpace(network: Network, a: Kernel, b: Kernel): Space | null {
+function commonSpace(network: Network, target: Target, a: Kernel, b: Kernel): Space | null {
   const kinds = `${a.kind} ${b.kind}`;
   const sameSize = equal(elementsOf(a.domain), elementsOf(b.domain));
   if (kinds === 'map map') return sameSize ? a : null;
   if (kinds === 'stream map') return sameSize && a.stream?.folds.length === 1 ? a : null;
   if (kinds === 'product map') {
     const isOverRows = a.axes.length > 0 && equal(product(b.domain), product(outerShape(a)));
-    return sameSize || isOverRows ? a : null;
+    if (sameSize || isOverRows) return a;
+    // On a software adapter long rows of columns are worth more, which share what they load, than the way through memory.
+    const windows = target.adapter === 'gpu' ? windowsOver(network, a, b) : null;
+    return windows === null ? null : { ...a, domain: b.domain, windows };
   }
-  if (turned.has(kinds)) return commonSpace(network, b, a);
+  if (turned.has(kinds)) return commonSpace(network, target, b, a);
   if (kinds === 'product rows') {
     const axes = columnAxes(network, a, b);
     return axes === null ? null : { ...a, axes };

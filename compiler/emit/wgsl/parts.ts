@@ -6,7 +6,7 @@
 // and nothing is copied between steps.
 
 import type { Value } from '../../ir/graph.ts';
-import { isOverDomain, type Kernel } from './kernel.ts';
+import { isOverDomain, windowsOf, type Kernel } from './kernel.ts';
 import { readsOf, type KernelReads } from './kernel-reads.ts';
 import { mostBuffers, type Network } from './network.ts';
 
@@ -61,6 +61,7 @@ export function createParts(
     });
     const inPlace = new Map(replaced);
     const written = kernel.values.filter((value) => leaves(value, old));
+    if (written.some((value) => windowsOf(kernel, value) !== null)) return null;
     const buffers = new Set([...reads.buffers, ...written.map((v) => inPlace.get(v) ?? v)]);
     // What is written over its input stays so: the buffers of loops' carries depend on it.
     const before = old.flatMap((part) => [...part.inPlace.keys()]);

@@ -3,6 +3,7 @@
 
 import * as dims from '../../dims/arithmetic.ts';
 import type { Dim } from '../../dims/dim.ts';
+import { range } from '../../ir/shape-arithmetic.ts';
 import { bracketed, isName, typeNames } from './expressions.ts';
 import type { Index } from './indices.ts';
 import {
@@ -31,7 +32,7 @@ export const blocks = (block: Block): Variant => ({
 });
 
 function writeBlocks(task: ProductTask, block: Block): KernelFrame {
-  const { writer, target } = task;
+  const { writer, target, together } = task;
   const { down, across, workgroupSize } = block;
   const tile = { rows: down, columns: across };
   const { stacked, abreast, total, tileAt } = tilesOf(task, tile);
@@ -73,14 +74,14 @@ function writeBlocks(task: ProductTask, block: Block): KernelFrame {
     const first = (i: Index, count: number): string =>
       writer.text(dims.multiply(i, dims.constant(count)));
     for (let row = 0; row < down; row++)
-      for (let column = 0; column < across; column++)
+      for (let column = 0; column < across; column += together)
         finish(
           {
             batch: writer.text(image),
             rows: plus(first(y, down), `${row}u`),
             columns: plus(first(x, across), `${column}u`),
           },
-          sums.at(row, column),
+          range(together).map((i) => sums.at(row, column + i)),
         );
   }
   return { workgroupSize, groups: ceilDivide(total, workgroupSize), shared: [] };
@@ -203,7 +204,7 @@ function finishInLoops(
   within(rows, down, (row) =>
     within(columns, across, (column) => {
       const [y, x] = [row, column].map(writer.text);
-      finish(batch, rows.at(row), columns.at(column), writer.bind('sum', sums.atIndex(y, x)));
+      finish(batch, rows.at(row), columns.at(column), [writer.bind('sum', sums.atIndex(y, x))]);
     }),
   );
 }

@@ -9,11 +9,15 @@ import { elementKey, isFolded, nowhere } from './network.ts';
 import { contiguity } from './product-contiguity.ts';
 import type { ProductTask } from './product-task.ts';
 import { chooseVariant } from './product-variants.ts';
+import { byWindows, tapsOf } from './product-windows.ts';
 import { contractionOf } from './row-sums.ts';
 
 export function writeProductKernel(context: KernelContext): KernelFrame {
   const { network, kernel, writer, read, target } = context;
-  const { value, node, product } = contractionOf(network, kernel);
+  const { windows } = kernel;
+  const { value, node, product: plain } = contractionOf(network, kernel);
+  const product = windows === undefined ? plain : byWindows(network, plain, windows);
+  const taps = windows === undefined ? [[]] : tapsOf(windows);
   const rowSum = kernel.values.find((made) => made !== value && isFolded(network, made));
   const ofRows = context.outputs.filter((made) => !isOverDomain(kernel, made));
   const ofElements = context.outputs.filter((made) => isOverDomain(kernel, made));
@@ -44,10 +48,13 @@ export function writeProductKernel(context: KernelContext): KernelFrame {
       else product.rhs({ batch, columns: place, sum }, reading);
       return found;
     },
-    finish(batch, row, column, sum) {
-      const index = product.output(batch, row, column);
-      writer.remember(elementKey(value, index), sum);
-      storeAll(context, ofElements, index);
+    together: taps.length,
+    finish(batch, row, column, sums) {
+      const at = column.slice(0, plain.columns.length);
+      taps.forEach((tap, i) =>
+        writer.remember(elementKey(value, product.output(batch, row, [...at, ...tap])), sums[i]),
+      );
+      storeAll(context, ofElements, plain.output(batch, row, at));
     },
     finishRow:
       rowSum === undefined

@@ -2,6 +2,7 @@
 
 import * as dims from '../../dims/arithmetic.ts';
 import type { Dim } from '../../dims/dim.ts';
+import { range } from '../../ir/shape-arithmetic.ts';
 import { typeNames } from './expressions.ts';
 import { divide, modulo, unflatten, type Index } from './indices.ts';
 import { axesOf, ceilDivide, leaveBeyond, workgroup } from './kernel-context.ts';
@@ -112,22 +113,24 @@ export function partsOfRun(shape: readonly Dim[], count: number): readonly numbe
 export type Place = Readonly<Record<'batch' | 'rows' | 'columns', string>>;
 
 /**
- * What stores a sum, as a call of a function that computes whatever follows the product. `tile`: sums come in tiles of so many rows and
- * columns, which may reach beyond the last.
+ * What stores sums of neighbours, as a call of a function that computes whatever follows the product. `tile`: sums come in tiles of so
+ * many rows and columns, which may reach beyond the last.
  */
 export function createFinish(
   task: ProductTask,
   tile: { readonly rows: number; readonly columns: number },
-): (place: Place, sum: string) => void {
-  const { writer } = task;
+): (place: Place, sums: readonly string[]) => void {
+  const { writer, together } = task;
   const size = extents(task);
   const spaces = (['batch', 'rows', 'columns'] as const).filter(
     (space) => !dims.equal(size[space], dims.one),
   );
+  const type = typeNames[task.dtype];
+  const several = `array<${type}, ${together}>`;
   const call = writer.subroutine(
     'finish',
     spaces.map((space) => ({ hint: names[space], bound: size[space] })),
-    { hint: 'sum', type: typeNames[task.dtype] },
+    together === 1 ? { hint: 'sum', type } : { hint: 'sums', type: several },
     (indices, sum) => {
       const at = (space: 'batch' | 'rows' | 'columns'): readonly Index[] => {
         const i = spaces.indexOf(space);
@@ -142,10 +145,14 @@ export function createFinish(
         );
       if (beyond.length > 0)
         writer.block(`if (${beyond.join(' || ')})`, () => writer.line('return;'));
-      task.finish(at('batch'), at('rows'), at('columns'), sum);
+      const sums = together === 1 ? [sum] : range(together).map((i) => `${sum}[${i}]`);
+      task.finish(at('batch'), at('rows'), at('columns'), sums);
     },
   );
-  return (place, sum) => call(...spaces.map((space) => place[space]), sum);
+  return (place, sums) => {
+    const all = together === 1 ? sums[0] : `${several}(${sums.join(', ')})`;
+    call(...spaces.map((space) => place[space]), all);
+  };
 }
 
 /** `a + b`, or the one that is not 0. */

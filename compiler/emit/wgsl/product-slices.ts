@@ -2,6 +2,7 @@
 // `slices` groups of its invocations, and adds what they found as a tree, always in the same order. So it takes no atomics and
 // no memory besides, and two runs give the same bits.
 
+import { range } from '../../ir/shape-arithmetic.ts';
 import { typeNames } from './expressions.ts';
 import { axesOf, type KernelFrame } from './kernel-context.ts';
 import { createSums, widthOf, type Block } from './product-blocks.ts';
@@ -22,7 +23,7 @@ export const slices = (shape: Slices): Variant => ({
 });
 
 function writeSlices(task: ProductTask, shape: Slices): KernelFrame {
-  const { writer } = task;
+  const { writer, together } = task;
   const { down, across, side, slices: count } = shape;
   const tile = { rows: side * down, columns: side * across };
   const { total, image, top, left } = ownTile(task, tile);
@@ -59,17 +60,22 @@ function writeSlices(task: ProductTask, shape: Slices): KernelFrame {
     sums.add(factors);
     rowSums.add(factors);
   });
-  // Of the block's elements each slice finishes one, that of its own number.
+  // Of the block's elements each slice finishes one, that of its own number, or as many neighbours as belong together.
   const width = widthOf(across);
+  const finished = (down * across) / together;
+  if (finished > count) throw new Error('a block has more to finish than slices');
+  const first = together === 1 ? slice : writer.bind('first', `${slice} * ${together}u`);
   const adder = addSlices(task, shape, width);
-  const totals = sums.registers.map((register) => {
-    const all = `${adder.name}(${register}, lane)`;
-    return width === 1 ? all : `${all}[${slice} % ${width}u]`;
-  });
-  const ownTotal = writer.variable('total', task.dtype, totals[0]);
-  totals.slice(1).forEach((total, i) => {
-    const isOwn = `${slice} / ${width}u == ${i + 1}u`;
-    writer.assign(ownTotal, `select(${ownTotal}, ${total}, ${isOwn})`);
+  const all = sums.registers.map((own) => writer.bind('sum', `${adder.name}(${own}, lane)`));
+  const totals = range(together).map((n) => {
+    const [some, ...others] = all.map((sum) =>
+      width === 1 ? sum : `${sum}[${plus(`${first} % ${width}u`, `${n}u`)}]`,
+    );
+    const total = writer.variable('total', task.dtype, some);
+    others.forEach((sum, i) =>
+      writer.assign(total, `select(${total}, ${sum}, ${first} / ${width}u == ${i + 1}u)`),
+    );
+    return total;
   });
   const rowAdder = rowSums.registers.length === 0 ? null : addSlices(task, shape, 1);
   for (const register of rowSums.registers)
@@ -78,15 +84,14 @@ function writeSlices(task: ProductTask, shape: Slices): KernelFrame {
     finishRowAt(task, plus(start.rows, writer.text(row)), sum),
   );
   const finish = createFinish(task, tile);
-  if (down * across > count) throw new Error('a block has more elements than slices');
-  writer.when(down * across === count ? null : `${slice} < ${down * across}u`, () =>
+  writer.when(finished === count ? null : `${slice} < ${finished}u`, () =>
     finish(
       {
         batch: start.batch,
-        rows: plus(start.rows, `${slice} / ${across}u`),
-        columns: plus(start.columns, `${slice} % ${across}u`),
+        rows: plus(start.rows, `${first} / ${across}u`),
+        columns: plus(start.columns, `${first} % ${across}u`),
       },
-      ownTotal,
+      totals,
     ),
   );
   const shared = [adder, ...(rowAdder === null ? [] : [rowAdder])].map(({ text }) => text);

@@ -35,12 +35,14 @@ export interface ProductTask extends Spaces {
     place: readonly Index[],
     k: readonly Index[],
   ) => string;
-  /** Takes the finished sum of an element inside the result. */
+  /** How many neighbouring columns are finished together: 1, or those of a window, 2 or 4. */
+  readonly together: number;
+  /** Takes the finished sums of neighbouring elements inside the result, of which the first is in that column. */
   readonly finish: (
     batch: readonly Index[],
     row: readonly Index[],
     column: readonly Index[],
-    sum: string,
+    sums: readonly string[],
   ) => void;
   /** Takes the sum of a row of lhs over all terms, where that is asked for. */
   readonly finishRow: ((row: readonly Index[], sum: string) => void) | null;

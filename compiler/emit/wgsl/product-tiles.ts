@@ -3,6 +3,7 @@
 // factors lie in memory; the loads follow memory.
 
 import * as dims from '../../dims/arithmetic.ts';
+import { range } from '../../ir/shape-arithmetic.ts';
 import { typeNames } from './expressions.ts';
 import type { Index } from './indices.ts';
 import type { KernelFrame } from './kernel-context.ts';
@@ -63,14 +64,14 @@ function writeTiles(task: ProductTask, tile: Tile): KernelFrame {
   );
   const finish = createFinish(task, tile);
   for (let row = 0; row < tile.down; row++)
-    for (let column = 0; column < tile.across; column++)
+    for (let column = 0; column < tile.across; column += task.together)
       finish(
         {
           batch: start.batch,
           rows: plus(start.rows, placeOf(y, down, `${row}u`)),
           columns: plus(start.columns, placeOf(x, across, `${column}u`)),
         },
-        sums.at(row, column),
+        range(task.together).map((i) => sums.at(row, column + i)),
       );
   return {
     workgroupSize: across * down,

@@ -10,9 +10,11 @@ import { extents, type ProductTask, type Variant } from './product-task.ts';
 import { slices } from './product-slices.ts';
 import { tiles } from './product-tiles.ts';
 
-/** The variants for GPUs. */
-const variants: Readonly<Record<VariantName, Variant>> = {
-  single: blocks({ down: 1, across: 1, unroll: 1, workgroupSize: 64 }),
+const single = (across: number): Variant =>
+  blocks({ down: 1, across, unroll: 1, workgroupSize: 64 });
+
+/** The variants for GPUs; `single` computes what is finished together. */
+const variants: Readonly<Record<Exclude<VariantName, 'single'>, Variant>> = {
   blocks: blocks({ down: 4, across: 4, unroll: 4, workgroupSize: 64 }),
   small: tiles({ rows: 32, columns: 32, depth: 32, down: 4, across: 4 }),
   medium: tiles({ rows: 64, columns: 64, depth: 16, down: 4, across: 4 }),
@@ -29,8 +31,9 @@ export function chooseVariant(task: ProductTask): Variant {
   const { batch, rows, columns, sum } = extents(task);
   const shape = [batch, rows, columns, sum].map(likely);
   const { adapter, product } = task.target;
-  if (product !== undefined) return variants[product];
-  return adapter === 'software' ? softwareBlocks(task, shape) : variants[gpuVariant(shape)];
+  if (adapter === 'software' && product === undefined) return softwareBlocks(task, shape);
+  const name = product ?? gpuVariant(shape);
+  return name === 'single' ? single(task.together) : variants[name];
 }
 
 /** That of the shape in the table which is nearest, by factors. */

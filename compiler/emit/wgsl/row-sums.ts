@@ -32,7 +32,8 @@ export function columnAxes(
 ): readonly number[] | null {
   const folds = rows.values.filter((value) => isFolded(network, value));
   const areOfRows = rows.values.every((value) => !isOverDomain(rows, value));
-  if (product.axes.length > 0 || folds.length !== 1 || !areOfRows) return null;
+  if (product.axes.length > 0 || product.windows !== undefined) return null;
+  if (folds.length !== 1 || !areOfRows) return null;
   const of = contractionOf(network, product);
   const fold = network.producerOf(folds[0]);
   if (fold?.op !== 'reduce' || fold.attributes.kind !== 'add') return null;

@@ -36,7 +36,7 @@ export function schedule(graph: Graph, target: Target, isBody = false): Schedule
         values.forEach((value) => tooWide.folds.add(value));
       else stream?.products.forEach(({ value }) => tooWide.products.add(value));
     if (wide.length > 0) continue;
-    const result = mergeKernels(network, separate);
+    const result = mergeKernels(network, separate, target);
     const apart = network.body.nexts.filter((value) => result.bufferOf(value) === value);
     if (apart.length === 0) return result;
     // Carries that depend on one another in a circle: the next value of one waits in a buffer of its own.
