@@ -147,15 +147,19 @@ export interface SignatureParameter {
   readonly default: (() => TypedExpression) | null;
 }
 
-export interface Signature {
+/** Of a model; its names stand in `scope`. */
+export interface HyperSignature {
   readonly parameters: readonly SignatureParameter[];
   readonly quantified: readonly (DimVar | PackVar)[];
   readonly requirements: readonly Requirement[];
   readonly assumptions: Assumptions;
+  readonly scope: Scope;
+}
+
+export interface Signature extends HyperSignature {
   /** Null where it is inferred from the body. */
   readonly result: Type | null;
   readonly resultNames: readonly (string | null)[];
-  readonly scope: Scope;
 }
 
 export interface FunctionInfo {
@@ -166,14 +170,6 @@ export interface FunctionInfo {
   readonly signature: () => Signature;
   /** The result, inferred where it is not declared. */
   readonly result: () => Type;
-}
-
-export interface HyperSignature {
-  readonly parameters: readonly SignatureParameter[];
-  readonly quantified: readonly (DimVar | PackVar)[];
-  readonly requirements: readonly Requirement[];
-  readonly assumptions: Assumptions;
-  readonly scope: Scope;
 }
 
 export interface ModelInfo {

@@ -4,7 +4,6 @@ import type { Block, Expression, FunctionDeclaration } from '../../grammar/ast.t
 import { report } from '../diagnostics/diagnostic.ts';
 import { programs } from '../diagnostics/programs.ts';
 import { types } from '../diagnostics/types-and-shapes.ts';
-import { noAssumptions } from '../dims/assumptions.ts';
 import { assign, sizeNotes } from './assign.ts';
 import {
   isBroken,
@@ -22,8 +21,9 @@ import {
 import { followDerivatives } from './differentiability.ts';
 import { makeRule } from './rules.ts';
 import { describe, showType } from './show.ts';
-import { readSignature } from './signatures.ts';
-import type { TypedBody, TypedExpression, TypedFunction } from './typed.ts';
+import { noSignature, readSignature } from './signatures.ts';
+import type { TypedBody, TypedExpression } from './typed.ts';
+import { typedFunction } from './typed-function.ts';
 import type { Type } from './types.ts';
 import { singleLayer } from './values.ts';
 
@@ -192,55 +192,24 @@ export function makeFunction(
       if (node.exported) checkExported(outer(), node, read);
       return read;
     },
-    (): Signature => ({
-      parameters: [],
-      quantified: [],
-      requirements: [],
-      assumptions: noAssumptions,
-      result: unknownType,
-      resultNames: [null],
-      scope: newScope('function', null),
-    }),
+    () => noSignature('function'),
   );
   const body: () => TypedBody | null = once(
     () => checkBody(outer(), node, signature(), info),
     () => null,
   );
   const result = (): Type => signature().result ?? body()?.result.type ?? unknownType;
-  const typed: TypedFunction = {
-    name: node.name?.text ?? null,
-    span: node.span,
-    documentation: node.documentation,
-    exported: node.exported,
-    owner: owner?.typed ?? null,
-    get quantified() {
-      return signature().quantified;
+  const rule = once(
+    () => {
+      const [own] = owner === null ? (module.rules.get(node.name?.text ?? '') ?? []) : [];
+      return own === undefined ? null : makeRule(outer(), info, own);
     },
-    get parameters() {
-      return signature().parameters.map(({ local, dim, default: value }) => ({
-        local,
-        dim,
-        default: value?.() ?? null,
-      }));
-    },
-    get result() {
-      return result();
-    },
-    get resultNames() {
-      return signature().resultNames;
-    },
-    get assumptions() {
-      return signature().assumptions;
-    },
-    body,
-    rule: once(
-      () => {
-        const [rule] = owner === null ? (module.rules.get(node.name?.text ?? '') ?? []) : [];
-        return rule === undefined ? null : makeRule(outer(), info, rule);
-      },
-      () => null,
-    ),
-  };
+    () => null,
+  );
+  const { span, documentation, exported } = node;
+  const name = node.name?.text ?? null;
+  const own = { name, span, documentation, exported, owner: owner?.typed ?? null, body, rule };
+  const typed = typedFunction(own, signature, result);
   const info: FunctionInfo = { node, module, owner, typed, signature, result };
   return info;
 }

@@ -6,7 +6,6 @@ import { bijectors } from '../diagnostics/bijectors.ts';
 import { report } from '../diagnostics/diagnostic.ts';
 import { programs } from '../diagnostics/programs.ts';
 import { types } from '../diagnostics/types-and-shapes.ts';
-import { noAssumptions } from '../dims/assumptions.ts';
 import type { Dim } from '../dims/dim.ts';
 import { derive } from './bijectors/derive.ts';
 import {
@@ -24,7 +23,7 @@ import {
 import { isScalar, sizeOfExpression } from './convert.ts';
 import { makeFunction } from './functions.ts';
 import { describe } from './show.ts';
-import { declare, readSignature } from './signatures.ts';
+import { declare, noSignature, readSignature } from './signatures.ts';
 import { isTabulated } from './static.ts';
 import type {
   HyperParameter,
@@ -47,14 +46,6 @@ import {
 } from './tables.ts';
 import { makeConstant, makeDim, makeParameter, makeState } from './members.ts';
 import { makeLayer } from './layers.ts';
-
-const emptySignature = (): HyperSignature => ({
-  parameters: [],
-  quantified: [],
-  requirements: [],
-  assumptions: noAssumptions,
-  scope: newScope('model', null),
-});
 
 /** Hyper-parameters are known when the program is built: numbers, truth values, functions, layers, records of tables. */
 function checkHyperTypes(context: Context, signature: HyperSignature, tabulated: boolean): void {
@@ -292,21 +283,26 @@ export function reportCycle(
   context.report(report(programs.E0420, { span: name.span, data: { name: name.text } }));
 }
 
+/** The hyper-parameters, and what `where` says of sizes; conditions on the values of a schedule are checked when these are known. */
+function readHead(context: Context, node: ModelInfo['node']): HyperSignature {
+  const { parameters } = node;
+  const later = node.kind === 'model' ? [] : valueConditions(node.where, parameters);
+  const where = node.where.filter((condition) => !later.includes(condition));
+  const read = readSignature(context, { parameters, where, result: null, scope: 'model' });
+  checkHyperTypes(context, read, node.kind !== 'model');
+  return read;
+}
+
 /** A model of a module; `outer` is the context of the module. */
 export function makeModel(
   node: ModelInfo['node'],
   module: Module,
   outer: () => Context,
 ): ModelInfo {
-  const signature = once((): HyperSignature => {
-    const context = outer();
-    const { parameters } = node;
-    const later = node.kind === 'model' ? [] : valueConditions(node.where, parameters);
-    const where = node.where.filter((condition) => !later.includes(condition));
-    const read = readSignature(context, { parameters, where, result: null, scope: 'model' });
-    checkHyperTypes(context, read, node.kind !== 'model');
-    return read;
-  }, emptySignature);
+  const signature = once(
+    (): HyperSignature => readHead(outer(), node),
+    () => noSignature('model'),
+  );
   const inside = once(
     (): Context => ({
       ...outer(),

@@ -6,6 +6,7 @@ import { names } from '../diagnostics/names.ts';
 import { suggest } from '../diagnostics/suggest.ts';
 import { sizes } from '../diagnostics/types-and-shapes.ts';
 import { dimOf, variable } from '../dims/arithmetic.ts';
+import { noAssumptions } from '../dims/assumptions.ts';
 import type { DimVar, PackVar } from '../dims/dim.ts';
 import { textOf } from '../../grammar/source.ts';
 import { walk } from '../../grammar/walk.ts';
@@ -15,6 +16,7 @@ import {
   lookUp,
   newScope,
   once,
+  unknownType,
   type Context,
   type ScopeKind,
   type Signature,
@@ -123,6 +125,17 @@ function defaultOf(context: Context, node: Expression | null, type: Type, isDim:
     () => broken(node.span),
   );
 }
+
+/** What is known where a head cannot be read. */
+export const noSignature = (scope: ScopeKind): Signature => ({
+  parameters: [],
+  quantified: [],
+  requirements: [],
+  assumptions: noAssumptions,
+  result: unknownType,
+  resultNames: [null],
+  scope: newScope(scope, null),
+});
 
 /** Reads a head; its names stand in the scope of the signature it returns. */
 export function readSignature(outer: Context, head: Head): Signature {

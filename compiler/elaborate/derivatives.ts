@@ -21,22 +21,11 @@ import type { Builder } from '../ir/builder-types.ts';
 import type { Value } from '../ir/graph.ts';
 import { range } from '../ir/shape-arithmetic.ts';
 import { refuse, type Context } from './context.ts';
+import { mapLeaves, tensorsOf } from './leaves.ts';
 import { resolveShape, tensorTypeOf } from './sizes.ts';
 
 type Derivative = Extract<TypedExpression, { kind: 'derivative' }>;
 type Variable = Extract<TypedExpression, { kind: 'variable' }>;
-
-/** The tensors of a value; a tuple has several. */
-function tensorsOf(value: Elaborated): readonly TensorValue[] {
-  if (value.kind === 'tensor') return [value];
-  return value.kind === 'tuple' ? value.items.flatMap(tensorsOf) : [];
-}
-
-/** `value` with each of its tensors changed. */
-function mapTensors(value: Elaborated, change: (leaf: Elaborated) => TensorValue): Elaborated {
-  if (value.kind !== 'tuple') return change(value);
-  return { kind: 'tuple', items: value.items.map((item) => mapTensors(item, change)) };
-}
 
 /**
  * The value of a variable, as a value of its own. It varies along every index that anything in its function varies along, so that
@@ -50,7 +39,7 @@ export function evaluateVariable(
   const { builder } = context;
   const others = environment.self?.other?.values.values() ?? [];
   const around = [...[...environment.locals.values()].flatMap(tensorsOf), ...others];
-  return mapTensors(context.evaluate(value, environment), (leaf) => {
+  return mapLeaves(context.evaluate(value, environment), (leaf) => {
     const t = asTensor(builder, leaf, 'f32');
     const labels = unionOfLabels([t, ...around]);
     return tensorOf(builder.variable(spread(builder, t, labels, ownShape(t))), labels);
@@ -90,7 +79,7 @@ const real = (context: Context, expression: TypedExpression, environment: Enviro
 function pulledBack(builder: Builder, y: Value, x: Elaborated, along?: Value): Elaborated {
   const values = tensorsOf(x).map(({ value }) => value);
   const gradients = builder.gradient(y, values, along);
-  return mapTensors(x, (leaf) => {
+  return mapLeaves(x, (leaf) => {
     if (leaf.kind !== 'tensor') throw new Error('a variable is a tensor');
     return tensorOf(gradients[values.indexOf(leaf.value)], leaf.labels);
   });
@@ -122,7 +111,7 @@ function tangent(context: Context, expression: Derivative, environment: Environm
   if (direction === null) throw new Error('a jvp has a direction');
   const x = variableOf(context, expression, environment);
   const along = tensorsOf(
-    mapTensors(context.evaluate(direction, environment), (leaf) => asTensor(builder, leaf, 'f32')),
+    mapLeaves(context.evaluate(direction, environment), (leaf) => asTensor(builder, leaf, 'f32')),
   );
   const plain = real(context, of, environment);
   const labels = unionOfLabels([plain, ...tensorsOf(x)]);

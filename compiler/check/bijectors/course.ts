@@ -11,8 +11,7 @@ import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
 import type { Dim } from '../../dims/dim.ts';
 import type { Shape } from '../../dims/shape.ts';
 import type { Context } from '../context.ts';
-import { mapParts } from '../map-parts.ts';
-import { partsOf } from '../parts.ts';
+import { mapParts, partsOf } from '../parts.ts';
 import type { Local, TypedBody, TypedExpression, TypedStatement } from '../typed.ts';
 import { localOf, writerAt, type Frame, type Writer } from './construct.ts';
 

@@ -5,11 +5,9 @@
 import { bijectors } from '../../diagnostics/bijectors.ts';
 import { report } from '../../diagnostics/diagnostic.ts';
 import { dimOf } from '../../dims/arithmetic.ts';
-import { noAssumptions } from '../../dims/assumptions.ts';
 import { sizesOf } from '../../dims/linear.ts';
 import type { Shape } from '../../dims/shape.ts';
 import {
-  newScope,
   once,
   recordUse,
   unknownType,
@@ -21,8 +19,10 @@ import {
 } from '../context.ts';
 import { real, tensor } from '../convert.ts';
 import { substituteFact } from '../requirements.ts';
+import { noSignature } from '../signatures.ts';
 import { substituteType } from '../substitute.ts';
-import type { Local, TypedBody, TypedFunction } from '../typed.ts';
+import type { Local, TypedBody } from '../typed.ts';
+import { typedFunction } from '../typed-function.ts';
 import type { Type } from '../types.ts';
 import { localOf, writerAt } from './construct.ts';
 import {
@@ -127,16 +127,6 @@ const brokenSignature = (signature: Signature): Signature => ({
   result: unknownType,
 });
 
-const noSignature: Signature = {
-  parameters: [],
-  quantified: [],
-  requirements: [],
-  assumptions: noAssumptions,
-  result: unknownType,
-  resultNames: [null],
-  scope: newScope('function', null),
-};
-
 /**
  * The signature from results to the input. Sizes that `where` says to be multiples are bound by their quotients: [B, 2 H'] is got back from
  * [B, H'], where the forward direction has [B, H] and [B, H / 2].
@@ -187,46 +177,26 @@ function derivedFunction(
   signature: () => Signature,
   body: () => TypedBody | null,
 ): FunctionInfo {
-  const read = once(signature, () => noSignature);
+  const read = once(signature, () => noSignature('function'));
+  const result = (): Type => read().result ?? unknownType;
   const { node, module, owner } = main;
-  const typed: TypedFunction = {
-    name,
-    span: node.span,
-    documentation: null,
-    exported: false,
-    owner: main.typed.owner,
-    get quantified() {
-      return read().quantified;
-    },
-    get parameters() {
-      return read().parameters.map(({ local, dim, default: value }) => ({
-        local,
-        dim,
-        default: value?.() ?? null,
-      }));
-    },
-    get result() {
-      return read().result ?? unknownType;
-    },
-    get resultNames() {
-      return read().resultNames;
-    },
-    get assumptions() {
-      return read().assumptions;
-    },
-    body,
-    rule: () => null,
-  };
+  const { span } = node;
+  const rule = (): null => null;
+  const typed = typedFunction(
+    { name, span, documentation: null, exported: false, owner: main.typed.owner, body, rule },
+    read,
+    result,
+  );
   const info: FunctionInfo = {
-    node: { ...node, name: { text: name, span: node.span } },
+    node: { ...node, name: { text: name, span } },
     module,
     owner,
     typed,
     signature: read,
-    result: () => read().result ?? unknownType,
+    result,
   };
   context.session.functions.set(typed, info);
-  recordUse({ ...context, user: info }, main, node.span);
+  recordUse({ ...context, user: info }, main, span);
   return info;
 }
 
@@ -252,7 +222,7 @@ export function derive(context: Context, main: FunctionInfo): Derived {
       return { signature, output, good };
     },
     () => ({
-      signature: noSignature,
+      signature: noSignature('function'),
       output: { name: 'y', type: unknownType, span: main.node.span },
       good: false,
     }),

@@ -1,7 +1,7 @@
 // The entries of a matrix in its three parts: before the diagonal (column < row), on it, and behind it. Conditions that compare the two
 // indices are decided in each, so that a matrix is seen to be triangular.
 
-import { mapParts, substituteIndex } from '../map-parts.ts';
+import { mapParts, substituteIndex } from '../parts.ts';
 import type { Index, Local, TypedExpression } from '../typed.ts';
 import { apply, indexOf, numberOf, type Writer } from './construct.ts';
 

@@ -2,7 +2,7 @@
 // taken. So each is computed once, however many of the derived expressions use it.
 
 import { freeIndex } from '../derivatives.ts';
-import { mapParts } from '../map-parts.ts';
+import { mapParts } from '../parts.ts';
 import type { Local, TypedBody, TypedExpression, TypedStatement } from '../typed.ts';
 import { isBijectorCall } from './calls.ts';
 

@@ -14,7 +14,7 @@ import {
 } from './course.ts';
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
 import { real, tensor } from '../convert.ts';
-import { mapParts } from '../map-parts.ts';
+import { mapParts } from '../parts.ts';
 import type { Carry, Local, TypedBody, TypedExpression, TypedStatement } from '../typed.ts';
 import { hoisted } from './hoist.ts';
 import { notInvertible } from './refusals.ts';

@@ -4,7 +4,7 @@
 import { textOf } from '../../../grammar/source.ts';
 import { bijectors } from '../../diagnostics/bijectors.ts';
 import { report, type Diagnostic } from '../../diagnostics/diagnostic.ts';
-import { substituteIndex } from '../map-parts.ts';
+import { substituteIndex } from '../parts.ts';
 import { newIndex } from '../trials.ts';
 import type { Index, Local, TypedExpression } from '../typed.ts';
 import { apply, comprehension, indexOf, numberOf, readAt, type Writer } from './construct.ts';

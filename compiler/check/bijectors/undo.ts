@@ -6,7 +6,7 @@ import { report } from '../../diagnostics/diagnostic.ts';
 import { add, one } from '../../dims/arithmetic.ts';
 import type { Dim } from '../../dims/dim.ts';
 import { sizeOfExpression } from '../convert.ts';
-import { substituteIndex } from '../map-parts.ts';
+import { substituteIndex } from '../parts.ts';
 import { newIndex } from '../trials.ts';
 import type { TypedExpression } from '../typed.ts';
 import { comprehension, fieldOf, indicesOf, localOf, readAt } from './construct.ts';
