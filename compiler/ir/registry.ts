@@ -2,9 +2,11 @@
 // the interpreter evaluations, the emitters lowerings; the conformance tests and docs/ops.md walk the whole table.
 
 import type { Op } from './op.ts';
+import { argumentOps } from './ops/arg-max.ts';
 import { constantOps } from './ops/constants.ts';
 import { contractionOps } from './ops/contractions.ts';
 import { convolutionOps } from './ops/convolution.ts';
+import { cumulativeOps } from './ops/cumulative.ts';
 import { binaryOps } from './ops/elementwise-binary.ts';
 import { unaryOps } from './ops/elementwise-unary.ts';
 import { customJvpOps } from './ops/custom-jvp.ts';
@@ -30,6 +32,8 @@ const families: readonly (readonly Op[])[] = [
   binaryOps,
   logicOps,
   reductionOps,
+  argumentOps,
+  cumulativeOps,
   sortingOps,
   normalisationOps,
   randomOps,

@@ -1,5 +1,5 @@
 // Strided copies: the one loop behind the reference evaluation of every operation that only moves elements (broadcast,
-// transpose, slice, pad, unfold, ...). Used by the op records' `evaluate`.
+// transpose, slice, pad, unfold, ...), and the positions that others walk along. Used by the op records' `evaluate`.
 
 import type { TensorData } from './tensor.ts';
 
@@ -16,6 +16,20 @@ export function stridesOf(shape: readonly number[]): number[] {
   for (let axis = shape.length - 2; axis >= 0; axis--)
     strides[axis] = strides[axis + 1] * shape[axis + 1];
   return strides;
+}
+
+/** The positions of the elements that `axes` walk through, relative to the first; the last axis fastest. */
+export function offsetsAlong(shape: readonly number[], axes: readonly number[]): Int32Array {
+  const strides = stridesOf(shape);
+  const offsets = new Int32Array(axes.reduce((count, axis) => count * shape[axis], 1));
+  let filled = 1;
+  for (const axis of axes) {
+    const size = shape[axis];
+    for (let i = filled * size - 1; i >= 0; i--)
+      offsets[i] = offsets[Math.floor(i / size)] + (i % size) * strides[axis];
+    filled *= size;
+  }
+  return offsets;
 }
 
 /** All of a row-major tensor. */

@@ -3,6 +3,20 @@
 /** Element types. Reals are f32 on every target; the interpreter may hold them in float64 as a reference. */
 export type DType = 'f32' | 'i32' | 'u32' | 'bool';
 
+/** The least and the greatest value there is. */
+export const least: Readonly<Record<DType, number>> = {
+  f32: -Infinity,
+  i32: -(2 ** 31),
+  u32: 0,
+  bool: 0,
+};
+export const greatest: Readonly<Record<DType, number>> = {
+  f32: Infinity,
+  i32: 2 ** 31 - 1,
+  u32: 2 ** 32 - 1,
+  bool: 1,
+};
+
 export type TensorData = Float64Array | Float32Array | Int32Array | Uint32Array | Uint8Array;
 
 /** Row-major elements; `data.length` is the product of `shape`. Booleans are 0 and 1 in a Uint8Array. */

@@ -13,7 +13,7 @@ import { copyStrided, stridesOf, viewOf } from '../strided.ts';
 import { sizeOf } from '../tensor.ts';
 import type { Evaluation } from '../op.ts';
 import type { Tensor, TensorData } from '../tensor.ts';
-import { dtypesDiffer } from './type-rules.ts';
+import { dtypesDiffer, numbers } from './type-rules.ts';
 
 type Dot = {
   readonly lhsBatch: readonly number[];
@@ -37,7 +37,7 @@ const dotGeneralOp = defineOp<Dot>({
   doc: 'y[batch, free of lhs, free of rhs] = sum over the contracting axes of lhs * rhs (StableHLO dot_general). Batch and contracting axes are listed in pairs.',
   operands: ['lhs', 'rhs'],
   type: ([lhs, rhs], d) => {
-    const wrong = dtypesDiffer([lhs, rhs], ['f32', 'i32', 'u32']);
+    const wrong = dtypesDiffer([lhs, rhs], numbers);
     if (wrong !== null) return wrong;
     if (
       !areAxes([...d.lhsBatch, ...d.lhsContracting], lhs.shape.length) ||

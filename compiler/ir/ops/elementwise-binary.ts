@@ -10,7 +10,7 @@ import type { Value } from '../graph.ts';
 import { defineOp, notDifferentiable } from '../op.ts';
 import type { Case, Op } from '../op.ts';
 import type { DType, TensorData } from '../tensor.ts';
-import { dtypesDiffer, fullLike, shapesDiffer } from './type-rules.ts';
+import { dtypesDiffer, fullLike, numbers, shapesDiffer } from './type-rules.ts';
 
 type NoAttributes = Record<string, never>;
 
@@ -44,7 +44,6 @@ interface Binary {
 }
 
 const reals: readonly DType[] = ['f32'];
-const numbers: readonly DType[] = ['f32', 'i32', 'u32'];
 const bits: readonly DType[] = ['bool', 'i32', 'u32'];
 
 const bitwise = 'it acts on booleans and bits, which have no derivative';

@@ -7,9 +7,14 @@ import type { Comparison } from '../builder-types.ts';
 import { defineOp, notDifferentiable } from '../op.ts';
 import type { Op } from '../op.ts';
 import type { DType } from '../tensor.ts';
-import { dtypesDiffer, fullLike, shapesClash, shapesDiffer, throughInt64 } from './type-rules.ts';
-
-const numbers: readonly DType[] = ['f32', 'i32', 'u32'];
+import {
+  dtypesDiffer,
+  fullLike,
+  numbers,
+  shapesClash,
+  shapesDiffer,
+  throughInt64,
+} from './type-rules.ts';
 
 const directions: Readonly<
   Record<

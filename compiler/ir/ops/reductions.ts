@@ -1,4 +1,4 @@
-// Operations that fold an axis into one element or run along it: reduce, arg_max, arg_min, cumsum. Axes that are reduced go.
+// The operation reduce, which folds axes into one element: they go.
 
 import * as dims from '../../dims/arithmetic.ts';
 import type { Dim } from '../../dims/dim.ts';
@@ -6,19 +6,17 @@ import { int } from '../../emit/onnx/shapes.ts';
 import type { OnnxBuilder } from '../../emit/onnx/builder-types.ts';
 import { bracketed } from '../../emit/wgsl/expressions.ts';
 import type { Code } from '../../emit/wgsl/lowering.ts';
-import type { Builder, Reduction } from '../builder-types.ts';
+import type { Reduction } from '../builder-types.ts';
 import type { Value } from '../graph.ts';
-import { defineOp, notDifferentiable } from '../op.ts';
-import type { Op } from '../op.ts';
-import { invert, product, range } from '../shape-arithmetic.ts';
-import { stridesOf } from '../strided.ts';
-import type { DType, Tensor, TensorData } from '../tensor.ts';
+import { defineOp, type Op } from '../op.ts';
+import { offsetsAlong } from '../strided.ts';
+import { greatest, least, type DType, type Tensor, type TensorData } from '../tensor.ts';
+import { extremeGradient, productGradient } from './reduction-gradients.ts';
 import {
   axesAreWrong,
-  cast,
   constantFactor,
   dtypesDiffer,
-  fullLike,
+  numbers,
   otherAxes,
   shapesDiffer,
   spread,
@@ -26,7 +24,8 @@ import {
 } from './type-rules.ts';
 
 interface Kind {
-  readonly initial: Readonly<Record<'f32' | 'i32' | 'u32' | 'bool', number>>;
+  /** What is folded first, which changes nothing. */
+  readonly initial: Readonly<Record<DType, number>>;
   readonly fold: (a: number, b: number) => number;
   readonly onnx: string;
   /** Of two expressions. */
@@ -54,13 +53,13 @@ const kinds: Readonly<Record<Reduction, Kind>> = {
     wgsl: (a, b) => `${a} * ${bracketed(b)}`,
   },
   max: {
-    initial: { f32: -Infinity, i32: -(2 ** 31), u32: 0, bool: 0 },
+    initial: least,
     fold: Math.max,
     onnx: 'ReduceMax',
     wgsl: (a, b, dtype, code) => (dtype === 'f32' ? code.call('maximum', a, b) : `max(${a}, ${b})`),
   },
   min: {
-    initial: { f32: Infinity, i32: 2 ** 31 - 1, u32: 2 ** 32 - 1, bool: 1 },
+    initial: greatest,
     fold: Math.min,
     onnx: 'ReduceMin',
     wgsl: (a, b, dtype, code) => (dtype === 'f32' ? code.call('minimum', a, b) : `min(${a}, ${b})`),
@@ -78,20 +77,6 @@ const kinds: Readonly<Record<Reduction, Kind>> = {
     wgsl: (a, b) => `${a} || ${bracketed(b)}`,
   },
 };
-
-/** The positions of the elements that `axes` walk through, relative to the first; the last axis fastest. */
-function offsetsAlong(shape: readonly number[], axes: readonly number[]): Int32Array {
-  const strides = stridesOf(shape);
-  const offsets = new Int32Array(axes.reduce((count, axis) => count * shape[axis], 1));
-  let filled = 1;
-  for (const axis of axes) {
-    const size = shape[axis];
-    for (let i = filled * size - 1; i >= 0; i--)
-      offsets[i] = offsets[Math.floor(i / size)] + (i % size) * strides[axis];
-    filled *= size;
-  }
-  return offsets;
-}
 
 /** Folds in float64 and rounds once, when the result is stored. */
 function reduceData(x: Tensor, kind: Kind, axes: readonly number[], into: TensorData): void {
@@ -137,63 +122,6 @@ function reduceOnnx(
   const rows = onnx.node('Reshape', [name, onnx.int64s([-1, row])]);
   return without(without(rows, [1]), [0]);
 }
-
-/** The cotangent of x under max or min: shared equally by the elements that attain it, as JAX does. */
-function extremeGradient(b: Builder, x: Value, y: Value, g: Value, axes: readonly number[]): Value {
-  const attains = b.compare('eq', x, spread(b, y, x.shape, axes));
-  const count = b.reduce('add', b.convert(attains, 'f32'), axes);
-  return b.select(attains, spread(b, b.divide(g, count), x.shape, axes), fullLike(b, 0, x));
-}
-
-/**
- * The products of the elements of the last axis before each one, from 1: doubling, so log2(n) multiplications. The products after
- * each one are those of the reversed axis.
- */
-function productsBefore(b: Builder, x: Value, size: number): Value {
-  const last = x.shape.length - 1;
-  const along = (by: number): Dim[] =>
-    x.shape.map((_, axis) => dims.constant(axis === last ? by : 0));
-  const shifted = (of: Value, by: number): Value => b.pad(of, b.scalar(1), along(by), along(-by));
-  let products = shifted(x, 1);
-  for (let by = 1; by < size; by *= 2) products = b.multiply(products, shifted(products, by));
-  return products;
-}
-
-/** The same for a free size, quadratic: row i of a square holds the elements but the i-th, and is multiplied up. */
-function productsOfOthers(b: Builder, x: Value): Value {
-  const rank = x.shape.length;
-  const last = x.shape[rank - 1];
-  const square = [...x.shape, last];
-  const rows = b.broadcastInDim(x, square, [...range(rank - 1), rank]);
-  const diagonal = b.compare('eq', b.iota(square, rank - 1), b.iota(square, rank));
-  return b.reduce('multiply', b.select(diagonal, fullLike(b, 1, rows), rows), [rank]);
-}
-
-/**
- * The cotangent of x under a product: that of y times the product of the others. Never divides, so zeros are no exception, and every
- * derivative of it is exact.
- */
-function productGradient(b: Builder, x: Value, g: Value, axes: readonly number[]): Value {
-  const kept = otherAxes(axes, x.shape.length);
-  const order = [...kept, ...axes];
-  const sizes = order.map((axis) => x.shape[axis]);
-  const length = product(axes.map((axis) => x.shape[axis]));
-  const flatShape = [...kept.map((axis) => x.shape[axis]), length];
-  const flat = b.reshape(b.transpose(x, order), flatShape);
-  const size = dims.isConstant(length);
-  const last = [kept.length];
-  const others =
-    size === null
-      ? productsOfOthers(b, flat)
-      : b.multiply(
-          productsBefore(b, flat, size),
-          b.reverse(productsBefore(b, b.reverse(flat, last), size), last),
-        );
-  const slope = b.transpose(b.reshape(others, sizes), invert(order));
-  return b.multiply(spread(b, g, x.shape, axes), slope);
-}
-
-const numbers: readonly DType[] = ['f32', 'i32', 'u32'];
 
 const reduce = defineOp<{ readonly kind: Reduction; readonly axes: readonly number[] }>({
   name: 'reduce',
@@ -273,174 +201,4 @@ const reduce = defineOp<{ readonly kind: Reduction; readonly axes: readonly numb
   })),
 });
 
-/** The position before there is one. */
-const beyond = 2 ** 31 - 1;
-
-type Along = { readonly axis: number };
-
-/** The first index at which `beats` the best so far never holds again. */
-const argument = (
-  name: 'arg_max' | 'arg_min',
-  doc: string,
-  beats: (a: number, b: number) => boolean,
-  {
-    operator,
-    wgsl: beatsInWgsl,
-    worst,
-  }: {
-    readonly operator: string;
-    readonly wgsl: '>' | '<';
-    readonly worst: Kind['initial'];
-  },
-): Op =>
-  defineOp<Along>({
-    name,
-    doc,
-    operands: ['x'],
-    type: (inputs, { axis }) =>
-      shapesDiffer(inputs, 1) ??
-      dtypesDiffer(inputs, ['f32', 'i32']) ??
-      axesAreWrong([axis], inputs[0].shape) ?? [
-        { dtype: 'i32', shape: inputs[0].shape.toSpliced(axis, 1) },
-      ],
-    gradient: notDifferentiable('its result is an index'),
-    evaluate: ({ inputs: [x], attributes: { axis }, outputs: [y], allocate }) => {
-      const starts = offsetsAlong(x.shape, otherAxes([axis], x.shape.length));
-      const steps = offsetsAlong(x.shape, [axis]);
-      const data = allocate('i32', starts.length);
-      for (let i = 0; i < data.length; i++) {
-        let best = 0;
-        for (let j = 1; j < steps.length; j++)
-          if (beats(x.data[starts[i] + steps[j]], x.data[starts[i] + steps[best]])) best = j;
-        data[i] = best;
-      }
-      return [{ ...y, data }];
-    },
-    onnx: ({ onnx, names: [x], attributes: { axis } }) => [
-      cast(onnx, onnx.node(operator, [x], { axis: int(axis), keepdims: int(0) }), 'i32'),
-    ],
-    wgsl: {
-      kind: 'reduce',
-      axes: ({ axis }) => [axis],
-      fold: ({ dtype }) => ({
-        accumulators: [
-          { dtype, initial: worst[dtype] },
-          { dtype: 'i32', initial: beyond },
-        ],
-        element: (x, position) => [x, `i32(${position})`],
-        combine: ([a, i], [b, j], code) => {
-          // The first wins over nothing, even a NaN, so that there is a position.
-          const ties = `${b} == ${a} && ${j} < ${i}`;
-          const wins = code.bind(
-            'wins',
-            `${b} ${beatsInWgsl} ${a} || (${ties}) || ${i} == ${beyond}i`,
-          );
-          return [`select(${a}, ${b}, ${wins})`, `select(${i}, ${j}, ${wins})`];
-        },
-        result: 1,
-      }),
-    },
-    cases: [
-      { dtype: 'f32' as const, shape: [5], axis: 0 },
-      { dtype: 'f32' as const, shape: [3, 1, 4], axis: 1 },
-      { dtype: 'f32' as const, shape: [3, 2, 4], axis: 2 },
-      // Few values in many places: ties.
-      { dtype: 'i32' as const, shape: [3, 9], axis: 1 },
-      { dtype: 'i32' as const, shape: [9, 3], axis: 0 },
-    ].map(({ dtype, shape, axis }) => ({
-      name: `${dtype}[${shape.join(',')}] along ${axis}`,
-      attributes: { axis },
-      inputs: [{ dtype, shape }],
-    })),
-  });
-
-const argMax = argument(
-  'arg_max',
-  'The index of the first largest element along `axis`, which goes. Unspecified where an element is NaN.',
-  (a, b) => a > b,
-  { operator: 'ArgMax', wgsl: '>', worst: kinds.max.initial },
-);
-
-const argMin = argument(
-  'arg_min',
-  'The index of the first smallest element along `axis`, which goes. Unspecified where an element is NaN.',
-  (a, b) => a < b,
-  { operator: 'ArgMin', wgsl: '<', worst: kinds.min.initial },
-);
-
-const cumsum = defineOp<Along & { readonly reverse: boolean; readonly exclusive: boolean }>({
-  name: 'cumsum',
-  doc: 'The sum of the elements along `axis` up to each one: from the end if `reverse`, without the element itself if `exclusive`. Integers wrap.',
-  operands: ['x'],
-  type: (inputs, { axis }) =>
-    shapesDiffer(inputs, 1) ??
-    dtypesDiffer(inputs, numbers) ??
-    axesAreWrong([axis], inputs[0].shape) ?? [{ dtype: inputs[0].dtype, shape: inputs[0].shape }],
-  gradient: {
-    kind: 'rule',
-    rule: ({ builder, attributes: { axis, reverse, exclusive }, cotangents: [g] }) => [
-      g === null ? null : builder.cumsum(g, axis, { reverse: !reverse, exclusive }),
-    ],
-  },
-  evaluate: ({ inputs: [x], attributes: { axis, reverse, exclusive }, allocate }) => {
-    const starts = offsetsAlong(x.shape, otherAxes([axis], x.shape.length));
-    const steps = offsetsAlong(x.shape, [axis]);
-    if (reverse) steps.reverse();
-    const data = allocate(x.dtype, x.data.length);
-    for (const start of starts) {
-      let sum = 0;
-      for (const step of steps) {
-        const next = sum + x.data[start + step];
-        data[start + step] = exclusive ? sum : next;
-        sum = next;
-      }
-    }
-    return [{ ...x, data }];
-  },
-  onnx: ({ onnx, names: [name], inputs: [x], attributes: { axis, reverse, exclusive } }) => {
-    const sum = ([from]: readonly string[]): string =>
-      onnx.node('CumSum', [from, onnx.dim(dims.constant(axis))], {
-        reverse: int(reverse ? 1 : 0),
-        exclusive: int(exclusive ? 1 : 0),
-      });
-    return [x.dtype === 'u32' ? throughInt64(onnx, [name], sum) : sum([name])];
-  },
-  wgsl: {
-    kind: 'map',
-    cost: 'whole',
-    element: ({ inputs: [x], index, attributes: { axis, reverse, exclusive }, read, code }) => {
-      const own = index[axis];
-      const after = dims.add(own, dims.constant(exclusive ? 1 : 0));
-      const first = reverse ? after : dims.zero;
-      const count = reverse
-        ? dims.subtract(x.shape[axis], after)
-        : dims.add(own, dims.constant(exclusive ? 0 : 1));
-      const sum = code.variable('sum', x.dtype, `${x.dtype}(0)`);
-      code.loop('term', count, (term) =>
-        code.assign(sum, `${sum} + ${read(0, index.with(axis, dims.add(first, term)))}`),
-      );
-      return [sum];
-    },
-  },
-  cases: [
-    ...[false, true].flatMap((reverse) =>
-      [false, true].map((exclusive) => ({
-        dtype: 'f32' as const,
-        shape: [3, 5],
-        axis: 1,
-        reverse,
-        exclusive,
-      })),
-    ),
-    { dtype: 'f32' as const, shape: [4, 1, 2], axis: 0, reverse: false, exclusive: false },
-    { dtype: 'f32' as const, shape: [1], axis: 0, reverse: true, exclusive: true },
-    { dtype: 'i32' as const, shape: [2, 7], axis: 1, reverse: true, exclusive: false },
-    { dtype: 'u32' as const, shape: [2, 7], axis: 1, reverse: false, exclusive: true },
-  ].map(({ dtype, shape, axis, reverse, exclusive }) => ({
-    name: `${dtype}[${shape.join(',')}] along ${axis}${reverse ? ' reverse' : ''}${exclusive ? ' exclusive' : ''}`,
-    attributes: { axis, reverse, exclusive },
-    inputs: [{ dtype, shape }],
-  })),
-});
-
-export const reductionOps: readonly Op[] = [reduce, argMax, argMin, cumsum];
+export const reductionOps: readonly Op[] = [reduce];

@@ -7,7 +7,7 @@ import type { Value } from '../graph.ts';
 import { defineOp, notDifferentiable } from '../op.ts';
 import type { Op } from '../op.ts';
 import { product } from '../shape-arithmetic.ts';
-import { cast, dtypesDiffer, shapesDiffer } from './type-rules.ts';
+import { cast, dtypesDiffer, numbers, shapesDiffer } from './type-rules.ts';
 
 /**
  * Where each element belongs is the number of those before it, counted over all pairs; then each position looks for its element. n^2
@@ -38,7 +38,7 @@ const argsort = defineOp<Record<string, never>>({
   operands: ['x'],
   type: (inputs) =>
     shapesDiffer(inputs, 1) ??
-    dtypesDiffer(inputs, ['f32', 'i32', 'u32']) ??
+    dtypesDiffer(inputs, numbers) ??
     (inputs[0].shape.length === 0
       ? 'there is no axis to sort along'
       : [{ dtype: 'i32', shape: inputs[0].shape }]),

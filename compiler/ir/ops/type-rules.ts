@@ -23,6 +23,9 @@ export function shapesDiffer(inputs: readonly TensorType[], count: number): stri
     : null;
 }
 
+/** What has an order and arithmetic. */
+export const numbers: readonly DType[] = ['f32', 'i32', 'u32'];
+
 /** Null, or a sentence if the operands differ in dtype or have one that is not `allowed`. */
 export function dtypesDiffer(
   inputs: readonly TensorType[],
