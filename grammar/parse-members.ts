@@ -1,4 +1,4 @@
-// The parser's fourth layer: what stands inside declarations, and at top level too: functions, constants, layers, the members
+// The parser's fifth layer: what stands inside declarations, and at top level too: functions, constants, layers, the members
 // of models, the tables of schedules and decision processes, and the steps of training.
 
 import type {

@@ -1,4 +1,4 @@
-// The parser's third layer: blocks, loops and bindings.
+// The parser's fourth layer: blocks, loops and bindings.
 
 import type {
   Bind,

@@ -1,4 +1,4 @@
-// The parser's second layer: types, fields, parameters and `where` clauses.
+// The parser's third layer: types, fields, parameters and `where` clauses.
 
 import type { BaseType, Expression, Field, Parameter, Path, ScalarBase, TypeNode } from './ast.ts';
 import { ExpressionParser } from './parse-expressions.ts';

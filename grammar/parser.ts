@@ -17,7 +17,7 @@ import type {
   TrainDeclaration,
   TypeDeclaration,
 } from './ast.ts';
-import { contentOf } from './parse-expressions.ts';
+import { contentOf } from './parse-operands.ts';
 import { MemberParser } from './parse-members.ts';
 import { sequences } from './sequences.ts';
 import type { SyntaxProblem } from './problem.ts';
