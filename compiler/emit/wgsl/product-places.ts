@@ -122,9 +122,10 @@ export function createFinish(
 ): (place: Place, sums: readonly string[]) => void {
   const { writer, together } = task;
   const size = extents(task);
-  const spaces = (['batch', 'rows', 'columns'] as const).filter(
-    (space) => !dims.equal(size[space], dims.one),
-  );
+  // Of a single row or column too, a tile has others beyond it: what is written over its operand must be written once.
+  const isNumbered = (space: 'batch' | 'rows' | 'columns'): boolean =>
+    !dims.equal(size[space], dims.one) || (space !== 'batch' && tile[space] > 1);
+  const spaces = (['batch', 'rows', 'columns'] as const).filter(isNumbered);
   const type = typeNames[task.dtype];
   const several = `array<${type}, ${together}>`;
   const call = writer.subroutine(
