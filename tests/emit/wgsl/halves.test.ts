@@ -138,6 +138,14 @@ export fn f(x: [B, 5], W: [9, 5], V: [9, 9]) -> y: [B, 9] {
 }`,
     sizes: [5],
   },
+  'a loop of more than one workgroup over what lies in halves': {
+    text: `export fn f(x: [T, 5], W: [1101, 5]) -> y: [1101] {
+  a[t, i] = sum[j] W[i, j] * x[t, j]
+  for t < T with s = zeros(1101) { s[i] <- tanh(a[t, i] + s[i] / 2) }
+  y = s
+}`,
+    sizes: [3],
+  },
 };
 
 const graphOf = ({ text }: Case): Graph => functionOf(compiledWithLibrary(text), 'f').graph;

@@ -1,5 +1,5 @@
 // Every shader of every example program, at the sizes the examples are written with, for GPUs: Dawn compiles it with WebGPU's default
-// limits. Those for software adapters are compiled and run at smaller sizes, on a device with these limits, in tests/models.
+// limits, and in half precision where that changes it. Those for software adapters are compiled and run at smaller sizes, on a device with these limits, in tests/models.
 
 import { expect, it } from 'vitest';
 
@@ -13,8 +13,11 @@ it.each(examples)('%s', { timeout: 120_000 }, async (path) => {
     const { kernels } = emitWgsl(graph);
     const names = kernels.map((kernel) => kernel.name);
     expect(new Set(names).size, `names of the kernels of ${name}`).toBe(names.length);
-    for (const { name: kernel, code, buffers, readsSizes } of kernels) {
-      wrong.push(...(await validateWgsl(code)).map((why) => `${name} ${kernel}: ${why}`));
+    const halved = emitWgsl(graph, { adapter: 'gpu', precision: 'f16' }).kernels;
+    const others = halved.filter(({ features }) => features.includes('shader-f16'));
+    for (const { name: kernel, code, buffers, readsSizes, features } of [...kernels, ...others]) {
+      const found = await validateWgsl(code, {}, features);
+      wrong.push(...found.map((why) => `${name} ${kernel}: ${why}`));
       expect(code.match(/@binding/g)).toHaveLength(buffers.length + (readsSizes ? 1 : 0));
     }
   }
