@@ -12,6 +12,7 @@ import {
 } from '../../dims/arithmetic.ts';
 import type { Node, Value } from '../../ir/graph.ts';
 import { product } from '../../ir/shape-arithmetic.ts';
+import type { AdapterClass, Target } from './adapter.ts';
 import type { Cost } from './lowering.ts';
 import { loweringOf, uniformValue, type Network } from './network.ts';
 import type { Streams } from './streams.ts';
@@ -21,6 +22,7 @@ export function chooseKept(
   network: Network,
   forced: ReadonlySet<Value>,
   isInside: Streams['isInside'],
+  { adapter }: Target,
 ): ReadonlySet<Value> {
   const kept = new Set<Value>();
   const costs = createCosts(network, kept);
@@ -46,7 +48,7 @@ export function chooseKept(
       const isWhole = costs.isWhole(node);
       const isAlive = network.usersOf(value).length > 0 || needed.has(value);
       if (!isAlive || isInside(value)) continue;
-      if (isFold || isWhole || needed.has(value) || isShared(network, costs, value))
+      if (isFold || isWhole || needed.has(value) || isShared(network, costs, value, adapter))
         kept.add(value);
     }
   }
@@ -61,11 +63,11 @@ const isUniform = (network: Network, value: Value): boolean => {
 /**
  * The most that is computed anew from a buffer of as many elements: for a reader that takes an element many times, as a product does, and
  * for one that takes it once, where the way through memory would cost more. From buffers of half as many elements together, a reader that
- * takes an element many times may do more: it moves less each time.
+ * takes an element many times may do more on a GPU: it moves less each time. On a software adapter two loads take twice the time of one.
  */
 const affordable = { often: 2, oftenFromFewer: 4, once: 24 };
 
-function isShared(network: Network, costs: Costs, value: Value): boolean {
+function isShared(network: Network, costs: Costs, value: Value, adapter: AdapterClass): boolean {
   const node = network.producerOf(value);
   if (node === undefined || loweringOf(node).kind !== 'map') return false;
   const readers = readersOf(network, value);
@@ -74,7 +76,8 @@ function isShared(network: Network, costs: Costs, value: Value): boolean {
   if (readers.length === 0 || (readers.length === 1 && !isRepeated)) return false;
   const { instructions: cost, sources, nodes } = costs.of(value);
   const [source, ...more] = [...sources].filter((x) => !isSmaller(x, value));
-  const often = areHalf(sources, value) ? affordable.oftenFromFewer : affordable.often;
+  const isFromFewer = adapter === 'gpu' && areHalf(sources, value);
+  const often = isFromFewer ? affordable.oftenFromFewer : affordable.often;
   if (cost > (isRepeated ? often : affordable.once) || more.length > 0) return true;
   // What all else is computed from is stored in its stead.
   return source !== undefined && !network.isInput(source) && isOnlyFor(network, source, nodes);

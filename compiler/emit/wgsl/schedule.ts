@@ -28,7 +28,7 @@ export function schedule(graph: Graph, target: Target, isBody = false): Schedule
   const tooWide = { products: new Set<Value>(), folds: new Set<Value>() };
   for (;;) {
     const streams = findStreams(network, target, tooWide);
-    const kept = splitWide(network, chooseKept(network, forced, streams.isInside), streams);
+    const kept = splitWide(network, chooseKept(network, forced, streams.isInside, target), streams);
     const separate = [...kept].map((value) => streams.kernelOf(value) ?? kernelOf(network, value));
     const wide = separate.filter((kernel) => isWide(network, kernel, kept));
     for (const { stream, values } of wide)

@@ -63,7 +63,7 @@ const cases: Readonly<Record<string, Case>> = {
   dx = grad(l, x)
 }`,
     shapes,
-    kernels: [3, 4],
+    kernels: [3, 5],
   },
   'not where the product is a result too': {
     text: `export fn f(${operands}) -> (a: [B, 5, 7, 6], y: [B, 5, 3, 3]) {
