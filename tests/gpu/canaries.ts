@@ -1,9 +1,14 @@
 // A device whose storage buffers are a page longer than was asked for, and full of a pattern from the start: whatever a kernel writes
 // behind the end of its results is seen, and what it reads before it was written, or behind the end, is NaN as a real. WebGPU clamps an
 // index that is out of range into the binding, so a wrong write ends in the page too.
+//
+// Arithmetic hands the bits of a NaN on, and a kernel that runs too far often reads behind an end what it writes behind another. So each
+// buffer has a pattern of its own, and all are signalling: what is computed from one is quiet.
+
+import { replace } from './replace.ts';
 
 const page = 1024;
-const pattern = 0xffc0dead;
+const firstPattern = 0xff800001;
 
 /** `GPUBufferUsage.STORAGE` and so on; Node lacks the names. */
 const usage = { mapRead: 0x1, copySource: 0x4, copyTarget: 0x8, storage: 0x80 };
@@ -14,8 +19,15 @@ export interface Guarded {
   readonly overwritten: () => Promise<string[]>;
 }
 
+interface GuardedBuffer {
+  readonly buffer: GPUBuffer;
+  readonly size: number;
+  readonly pattern: number;
+}
+
 export function guarded(device: GPUDevice): Guarded {
-  const buffers: { readonly buffer: GPUBuffer; readonly size: number }[] = [];
+  const buffers: GuardedBuffer[] = [];
+  let pattern = firstPattern;
   const createBuffer = (descriptor: GPUBufferDescriptor): GPUBuffer => {
     if ((descriptor.usage & usage.storage) === 0) return device.createBuffer(descriptor);
     const buffer = device.createBuffer({
@@ -26,23 +38,17 @@ export function guarded(device: GPUDevice): Guarded {
     });
     new Uint32Array(buffer.getMappedRange()).fill(pattern);
     buffer.unmap();
-    buffers.push({ buffer, size: descriptor.size });
+    buffers.push({ buffer, size: descriptor.size, pattern });
+    pattern++;
     return buffer;
   };
-  const wrapped = new Proxy(device, {
-    get(target, name) {
-      if (name === 'createBuffer') return createBuffer;
-      const member: unknown = Reflect.get(target, name, target);
-      return typeof member === 'function' ? member.bind(target) : member;
-    },
-  });
   return {
-    device: wrapped,
+    device: replace(device, { createBuffer }),
     async overwritten() {
       const checked = buffers.splice(0);
       const ends = await readEnds(device, checked);
-      return checked.flatMap(({ size }, i) => {
-        const at = ends[i].findIndex((word) => word !== pattern);
+      return checked.flatMap(({ size, pattern: own }, i) => {
+        const at = ends[i].findIndex((word) => word !== own);
         return at < 0 ? [] : [`buffer ${i} of ${size} bytes, ${4 * at} bytes behind its end`];
       });
     },
@@ -51,7 +57,7 @@ export function guarded(device: GPUDevice): Guarded {
 
 async function readEnds(
   device: GPUDevice,
-  buffers: readonly { readonly buffer: GPUBuffer; readonly size: number }[],
+  buffers: readonly GuardedBuffer[],
 ): Promise<Uint32Array[]> {
   const size = Math.max(4, buffers.length * page);
   const staging = device.createBuffer({ size, usage: usage.mapRead | usage.copyTarget });
