@@ -1,5 +1,6 @@
 // Every way of computing a product, on sizes that no tile divides, with batches, transposes, windows, and what follows the product in
-// the same kernel. SwiftShader takes a second or two to compile a tiled kernel, so each runs a few programs only.
+// the same kernel, on buffers with canaries behind them. SwiftShader takes a second or two to compile a tiled kernel, so each runs a few
+// programs only.
 
 import { describe, expect, it } from 'vitest';
 
@@ -8,6 +9,7 @@ import { emitWgsl } from '../../../compiler/emit/wgsl/emit.ts';
 import { interpret } from '../../../compiler/ir/interpret.ts';
 import { sizeOf, tensor, type Tensor } from '../../../compiler/ir/tensor.ts';
 import { webgpuProgram } from '../../../runtime/executors/webgpu.ts';
+import { guarded } from '../../gpu/canaries.ts';
 import { deviceForTests } from '../../gpu/device.ts';
 import { validateWgsl } from '../../gpu/validate.ts';
 import { compiled, functionOf } from '../../models/compile.ts';
@@ -96,8 +98,10 @@ describe.each(Object.entries(targets))('%s', (_, target) => {
     );
     const expected = interpret(graph, feeds, { precision: 'f64' });
     if (kernels !== undefined) expect(emitWgsl(graph, target).kernels).toHaveLength(kernels);
-    const program = await webgpuProgram(graph, device(), target);
+    const { device: watched, overwritten } = guarded(device());
+    const program = await webgpuProgram(graph, watched, target);
     const [results, again] = [await program.run(feeds), await program.run(feeds)];
+    expect(await overwritten()).toEqual([]);
     for (const [name, { data }] of Object.entries(results)) {
       expect(again[name].data).toEqual(data);
       const right = expected[name].data;
