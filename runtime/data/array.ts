@@ -1,5 +1,7 @@
 // Arrays as files hold them: what every loader returns, before it is checked against a declaration.
 
+import { plural, problem, showSizes, type Problem } from '../problem.ts';
+
 /** Integers of 64 bits come as the nearest float64, reals of 16 bits as float32. */
 export type ArrayData =
   | Uint8Array
@@ -28,6 +30,9 @@ export type ElementType =
   | 'float64'
   | 'number';
 
+/** Those that files of bytes have. */
+export type StoredType = Exclude<ElementType, 'number'>;
+
 /** Row-major elements. */
 export interface ArrayFile {
   readonly kind: 'array';
@@ -42,51 +47,44 @@ interface Codec {
   readonly read: (view: DataView, length: number, little: boolean) => ArrayData;
 }
 
-const reader =
-  (
-    bytes: number,
-    make: (length: number) => ArrayData,
-    get: (view: DataView, at: number, little: boolean) => number,
-  ): Codec['read'] =>
-  (view, length, little) => {
-    const out = make(length);
+/** One of JavaScript's typed arrays. */
+interface Numbers {
+  readonly BYTES_PER_ELEMENT: number;
+  new (length: number): ArrayData;
+  new (buffer: ArrayBuffer): ArrayData;
+}
+
+type Get = (view: DataView, at: number, little: boolean) => number;
+
+/** Elements of so many bytes, one by one into another array. */
+const converted = (bytes: number, Into: Numbers, get: Get): Codec => ({
+  bytes,
+  read(view, length, little) {
+    const out = new Into(length);
     for (let i = 0; i < length; i++) out[i] = get(view, i * bytes, little);
     return out;
-  };
+  },
+});
 
 /** A file in this machine's byte order is copied whole: 47 MB of pixels or weights should not go one by one. */
-const direct =
-  (bytes: number, whole: (buffer: ArrayBuffer) => ArrayData, slow: Codec['read']): Codec['read'] =>
-  (view, length, little) =>
-    little === hostIsLittle || bytes === 1
-      ? whole(
-          new Uint8Array(view.buffer, view.byteOffset, length * bytes).slice()
-            .buffer as ArrayBuffer,
-        )
-      : slow(view, length, little);
+function codec(Into: Numbers, get: Get): Codec {
+  const bytes = Into.BYTES_PER_ELEMENT;
+  const slow = converted(bytes, Into, get);
+  return {
+    bytes,
+    read: (view, length, little) =>
+      little === hostIsLittle || bytes === 1
+        ? new Into(
+            new Uint8Array(view.buffer, view.byteOffset, length * bytes).slice()
+              .buffer as ArrayBuffer,
+          )
+        : slow.read(view, length, little),
+  };
+}
 
 const hostIsLittle = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 
-const codec = (
-  bytes: number,
-  whole: (buffer: ArrayBuffer) => ArrayData,
-  make: (length: number) => ArrayData,
-  get: (view: DataView, at: number, little: boolean) => number,
-): Codec => ({ bytes, read: direct(bytes, whole, reader(bytes, make, get)) });
-
-const converted = (
-  bytes: number,
-  make: (length: number) => ArrayData,
-  get: (view: DataView, at: number, little: boolean) => number,
-): Codec => ({ bytes, read: reader(bytes, make, get) });
-
-const bytesOf = codec(
-  1,
-  (b) => new Uint8Array(b),
-  (n) => new Uint8Array(n),
-  (v, at) => v.getUint8(at),
-);
-const doubles = (n: number): Float64Array => new Float64Array(n);
+const bytesOf = codec(Uint8Array, (v, at) => v.getUint8(at));
 
 /** The number that the bits are in IEEE 754 half precision. */
 export function half(bits: number): number {
@@ -123,63 +121,20 @@ function upperHalf(bits: number): number {
   return word.getFloat32(0);
 }
 
-export const codecs: Readonly<Record<Exclude<ElementType, 'number'>, Codec>> = {
+export const codecs: Readonly<Record<StoredType, Codec>> = {
   bool: bytesOf,
   uint8: bytesOf,
-  int8: codec(
-    1,
-    (b) => new Int8Array(b),
-    (n) => new Int8Array(n),
-    (v, at) => v.getInt8(at),
-  ),
-  uint16: codec(
-    2,
-    (b) => new Uint16Array(b),
-    (n) => new Uint16Array(n),
-    (v, at, little) => v.getUint16(at, little),
-  ),
-  int16: codec(
-    2,
-    (b) => new Int16Array(b),
-    (n) => new Int16Array(n),
-    (v, at, little) => v.getInt16(at, little),
-  ),
-  uint32: codec(
-    4,
-    (b) => new Uint32Array(b),
-    (n) => new Uint32Array(n),
-    (v, at, little) => v.getUint32(at, little),
-  ),
-  int32: codec(
-    4,
-    (b) => new Int32Array(b),
-    (n) => new Int32Array(n),
-    (v, at, little) => v.getInt32(at, little),
-  ),
-  int64: converted(8, doubles, (v, at, little) => Number(v.getBigInt64(at, little))),
-  uint64: converted(8, doubles, (v, at, little) => Number(v.getBigUint64(at, little))),
-  float16: converted(
-    2,
-    (n) => new Float32Array(n),
-    (v, at, little) => half(v.getUint16(at, little)),
-  ),
-  bfloat16: converted(
-    2,
-    (n) => new Float32Array(n),
-    (v, at, little) => upperHalf(v.getUint16(at, little)),
-  ),
-  float32: codec(
-    4,
-    (b) => new Float32Array(b),
-    (n) => new Float32Array(n),
-    (v, at, little) => v.getFloat32(at, little),
-  ),
-  float64: codec(
-    8,
-    (b) => new Float64Array(b),
-    (n) => new Float64Array(n),
-    (v, at, little) => v.getFloat64(at, little),
-  ),
+  int8: codec(Int8Array, (v, at) => v.getInt8(at)),
+  uint16: codec(Uint16Array, (v, at, little) => v.getUint16(at, little)),
+  int16: codec(Int16Array, (v, at, little) => v.getInt16(at, little)),
+  uint32: codec(Uint32Array, (v, at, little) => v.getUint32(at, little)),
+  int32: codec(Int32Array, (v, at, little) => v.getInt32(at, little)),
+  int64: converted(8, Float64Array, (v, at, little) => Number(v.getBigInt64(at, little))),
+  uint64: converted(8, Float64Array, (v, at, little) => Number(v.getBigUint64(at, little))),
+  float16: converted(2, Float32Array, (v, at, little) => half(v.getUint16(at, little))),
+  bfloat16: converted(2, Float32Array, (v, at, little) => upperHalf(v.getUint16(at, little))),
+  float32: codec(Float32Array, (v, at, little) => v.getFloat32(at, little)),
+  float64: codec(Float64Array, (v, at, little) => v.getFloat64(at, little)),
 };
 
 /** The product of a shape that a file states; Infinity where it is beyond all memory, so that no file can ask for it. */
@@ -191,3 +146,22 @@ export function elementsOf(shape: readonly number[]): number {
 /** A view of bytes at any offset. */
 export const viewOf = (bytes: Uint8Array): DataView =>
   new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+/** All bytes behind a header as the elements that it states; `remedy` is what to do about a file that has more or fewer. */
+export function readElements(
+  path: string,
+  bytes: Uint8Array,
+  { type, shape, little }: { type: StoredType; shape: readonly number[]; little: boolean },
+  remedy: string,
+): ArrayData | Problem {
+  const length = elementsOf(shape);
+  const expected = length * codecs[type].bytes;
+  if (bytes.length === expected) return codecs[type].read(viewOf(bytes), length, little);
+  return problem(
+    'E0502',
+    path,
+    `holds ${plural(bytes.length, 'byte')} of elements, but its header says ${showSizes(shape)} of ${type}, ` +
+      `which are ${plural(expected, 'byte')}`,
+    `the file is cut short or damaged; ${remedy}`,
+  );
+}

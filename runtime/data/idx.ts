@@ -1,9 +1,9 @@
 // IDX, the format of the MNIST files: two zero bytes, a type, the number of axes, the sizes as big-endian u32, the elements.
 
-import { problem, plural, showSizes, type Problem } from '../problem.ts';
-import { codecs, elementsOf, viewOf, type ArrayFile, type ElementType } from './array.ts';
+import { isProblem, problem, type Problem } from '../problem.ts';
+import { readElements, viewOf, type ArrayFile, type StoredType } from './array.ts';
 
-const types: Readonly<Record<number, Exclude<ElementType, 'number'>>> = {
+const types: Readonly<Record<number, StoredType>> = {
   0x08: 'uint8',
   0x09: 'int8',
   0x0b: 'int16',
@@ -25,16 +25,7 @@ export function readIdx(path: string, bytes: Uint8Array): ArrayFile | Problem {
     return problem('E0502', path, `ends inside its header: an IDX file is cut short`);
   const shape = Array.from({ length: rank }, (_, i) => view.getUint32(4 + 4 * i));
   const type = types[bytes[2]];
-  const length = elementsOf(shape);
-  const expected = length * codecs[type].bytes;
-  if (bytes.length - start !== expected)
-    return problem(
-      'E0502',
-      path,
-      `holds ${plural(bytes.length - start, 'byte')} of elements, but its header says ${showSizes(shape)} of ${type}, ` +
-        `which are ${plural(expected, 'byte')}`,
-      'the file is cut short or damaged; fetch it again',
-    );
-  const body = viewOf(bytes.subarray(start));
-  return { kind: 'array', type, shape, data: codecs[type].read(body, length, false) };
+  const body = bytes.subarray(start);
+  const data = readElements(path, body, { type, shape, little: false }, 'fetch it again');
+  return isProblem(data) ? data : { kind: 'array', type, shape, data };
 }

@@ -3,14 +3,14 @@
 import { unzipSync } from 'fflate';
 
 import type { Tensor } from '../../compiler/ir/tensor.ts';
-import { plural, problem, showSizes, type Problem } from '../problem.ts';
+import { isProblem, problem, type Problem } from '../problem.ts';
 import {
-  codecs,
   elementsOf,
+  readElements,
   viewOf,
   type ArrayData,
   type ArrayFile,
-  type ElementType,
+  type StoredType,
 } from './array.ts';
 
 const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
@@ -20,7 +20,7 @@ export const looksLikeNpy = (bytes: Uint8Array): boolean => magic.every((b, i) =
 export const looksLikeZip = (bytes: Uint8Array): boolean =>
   bytes[0] === 0x50 && bytes[1] === 0x4b && (bytes[2] === 3 || bytes[2] === 5);
 
-const types: Readonly<Record<string, Exclude<ElementType, 'number'>>> = {
+const types: Readonly<Record<string, StoredType>> = {
   b1: 'bool',
   u1: 'uint8',
   i1: 'int8',
@@ -77,17 +77,9 @@ export function readNpy(path: string, bytes: Uint8Array): ArrayFile | Problem {
       `holds elements of type '${descr}', which is not a number type that can be read`,
       `convert it first, as in array.astype('float32')`,
     );
-  const length = elementsOf(shape);
-  const expected = length * codecs[type].bytes;
-  if (bytes.length - body !== expected)
-    return problem(
-      'E0502',
-      path,
-      `holds ${plural(bytes.length - body, 'byte')} of elements, but its header says ${showSizes(shape)} of ${type}, ` +
-        `which are ${plural(expected, 'byte')}`,
-      'the file is cut short or damaged; make it again',
-    );
-  const stored = codecs[type].read(viewOf(bytes.subarray(body)), length, descr[0] !== '>');
+  const stated = { type, shape, little: descr[0] !== '>' };
+  const stored = readElements(path, bytes.subarray(body), stated, 'make it again');
+  if (isProblem(stored)) return stored;
   return {
     kind: 'array',
     type,

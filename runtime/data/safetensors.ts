@@ -3,7 +3,7 @@
 
 import { sizeOf, type DType, type Tensor } from '../../compiler/ir/tensor.ts';
 import { plural, problem, showSizes, type Problem } from '../problem.ts';
-import { codecs, elementsOf, halfBits, viewOf, type ArrayFile, type ElementType } from './array.ts';
+import { codecs, elementsOf, halfBits, viewOf, type ArrayFile, type StoredType } from './array.ts';
 
 export interface SafetensorsFile {
   readonly kind: 'safetensors';
@@ -11,7 +11,7 @@ export interface SafetensorsFile {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-const types: Readonly<Record<string, Exclude<ElementType, 'number'>>> = {
+const types: Readonly<Record<string, StoredType>> = {
   BOOL: 'bool',
   U8: 'uint8',
   I8: 'int8',
