@@ -73,189 +73,101 @@ const byKernel = (
   shape: readonly Dim[],
 ): Value => only(builder.emit('convolution_kernel_gradient', [x, g], { window, groups, shape }));
 
-/** One list an attribute, one entry a spatial axis. */
-function convolutionWindow(
-  strides: readonly number[],
-  padding: readonly (readonly [number, number])[],
-  lhsDilation: readonly number[] = strides.map(() => 1),
-  rhsDilation: readonly number[] = strides.map(() => 1),
-): WindowAttribute {
-  return {
-    strides: strides.map(dims.constant),
-    padding: padding.map(([low, high]) => ({ low: dims.constant(low), high: dims.constant(high) })),
-    lhsDilation: lhsDilation.map(dims.constant),
-    rhsDilation: rhsDilation.map(dims.constant),
-  };
-}
-
+/** Sizes of the operands and of the window, one entry a spatial axis. */
 interface Geometry {
   readonly name: string;
   readonly x: readonly number[];
   readonly w: readonly number[];
-  readonly window: WindowAttribute;
+  readonly strides?: readonly number[];
+  /** The padding. */
+  readonly low?: readonly number[];
+  readonly high?: readonly number[];
+  /** Of x, and of w. */
+  readonly lhsDilation?: readonly number[];
+  readonly rhsDilation?: readonly number[];
   readonly groups?: number;
 }
 
 /** What the three records are all tested on. */
 const geometries: readonly Geometry[] = [
-  {
-    name: 'same padding',
-    x: [2, 3, 5, 4],
-    w: [2, 3, 3, 3],
-    window: convolutionWindow(
-      [1, 1],
-      [
-        [1, 1],
-        [1, 1],
-      ],
-    ),
-  },
-  {
-    name: 'valid',
-    x: [1, 1, 5, 6],
-    w: [3, 1, 2, 3],
-    window: convolutionWindow(
-      [1, 1],
-      [
-        [0, 0],
-        [0, 0],
-      ],
-    ),
-  },
-  {
-    name: 'one by one',
-    x: [3, 4, 2, 3],
-    w: [2, 4, 1, 1],
-    window: convolutionWindow(
-      [1, 1],
-      [
-        [0, 0],
-        [0, 0],
-      ],
-    ),
-  },
+  { name: 'same padding', x: [2, 3, 5, 4], w: [2, 3, 3, 3], low: [1, 1], high: [1, 1] },
+  { name: 'valid', x: [1, 1, 5, 6], w: [3, 1, 2, 3] },
+  { name: 'one by one', x: [3, 4, 2, 3], w: [2, 4, 1, 1] },
   {
     name: 'strides that leave a rest',
     x: [2, 2, 8, 7],
     w: [3, 2, 3, 2],
-    window: convolutionWindow(
-      [2, 3],
-      [
-        [1, 0],
-        [0, 2],
-      ],
-    ),
+    strides: [2, 3],
+    low: [1, 0],
+    high: [0, 2],
   },
   {
     name: 'dilated kernel',
     x: [2, 2, 7, 6],
     w: [2, 2, 2, 3],
-    window: convolutionWindow(
-      [1, 2],
-      [
-        [0, 1],
-        [2, 2],
-      ],
-      [1, 1],
-      [3, 2],
-    ),
+    strides: [1, 2],
+    low: [0, 2],
+    high: [1, 2],
+    rhsDilation: [3, 2],
   },
   {
     name: 'dilated input, cropped',
     x: [2, 2, 4, 3],
     w: [3, 2, 2, 3],
-    window: convolutionWindow(
-      [2, 1],
-      [
-        [-1, 2],
-        [1, -1],
-      ],
-      [2, 3],
-      [1, 1],
-    ),
+    strides: [2, 1],
+    low: [-1, 1],
+    high: [2, -1],
+    lhsDilation: [2, 3],
   },
-  {
-    name: 'cropped',
-    x: [1, 2, 7, 5],
-    w: [2, 2, 2, 2],
-    window: convolutionWindow(
-      [1, 1],
-      [
-        [-2, 0],
-        [1, -1],
-      ],
-    ),
-  },
+  { name: 'cropped', x: [1, 2, 7, 5], w: [2, 2, 2, 2], low: [-2, 1], high: [0, -1] },
   {
     name: 'groups',
     x: [2, 4, 4, 5],
     w: [6, 2, 3, 2],
-    window: convolutionWindow(
-      [1, 2],
-      [
-        [1, 1],
-        [0, 1],
-      ],
-    ),
+    strides: [1, 2],
+    low: [1, 0],
+    high: [1, 1],
     groups: 2,
   },
-  {
-    name: 'depthwise',
-    x: [2, 3, 5, 5],
-    w: [3, 1, 3, 3],
-    window: convolutionWindow(
-      [1, 1],
-      [
-        [1, 1],
-        [1, 1],
-      ],
-    ),
-    groups: 3,
-  },
-  {
-    name: 'many channels',
-    x: [2, 16, 5, 4],
-    w: [17, 16, 3, 3],
-    window: convolutionWindow(
-      [1, 1],
-      [
-        [1, 1],
-        [1, 1],
-      ],
-    ),
-  },
+  { name: 'depthwise', x: [2, 3, 5, 5], w: [3, 1, 3, 3], low: [1, 1], high: [1, 1], groups: 3 },
+  { name: 'many channels', x: [2, 16, 5, 4], w: [17, 16, 3, 3], low: [1, 1], high: [1, 1] },
   {
     name: 'many channels, strided',
     x: [2, 17, 6, 5],
     w: [16, 17, 3, 2],
-    window: convolutionWindow(
-      [2, 2],
-      [
-        [1, 1],
-        [0, 0],
-      ],
-    ),
+    strides: [2, 2],
+    low: [1, 0],
+    high: [1, 0],
   },
-  { name: 'one axis', x: [2, 3, 9], w: [4, 3, 4], window: convolutionWindow([2], [[2, 1]]) },
+  { name: 'one axis', x: [2, 3, 9], w: [4, 3, 4], strides: [2], low: [2], high: [1] },
   {
     name: 'three axes',
     x: [1, 2, 3, 4, 3],
     w: [2, 2, 2, 3, 1],
-    window: convolutionWindow(
-      [1, 1, 2],
-      [
-        [1, 0],
-        [1, 1],
-        [0, 0],
-      ],
-    ),
+    strides: [1, 1, 2],
+    low: [1, 1, 0],
+    high: [0, 1, 0],
   },
 ];
+
+function windowOf({ x, strides, low, high, lhsDilation, rhsDilation }: Geometry): WindowAttribute {
+  const each = (given: readonly number[] | undefined, usual: number): Dim[] =>
+    x.slice(2).map((_, axis) => dims.constant(given?.[axis] ?? usual));
+  const [before, after] = [each(low, 0), each(high, 0)];
+  return {
+    strides: each(strides, 1),
+    padding: before.map((size, axis) => ({ low: size, high: after[axis] })),
+    lhsDilation: each(lhsDilation, 1),
+    rhsDilation: each(rhsDilation, 1),
+  };
+}
 
 const f32 = (shape: readonly number[]) => ({ dtype: 'f32', shape }) as const;
 
 /** The geometry's sizes as attributes of records and shapes of operands. */
-const sized = geometries.map(({ name, x, w, window, groups = 1 }) => {
+const sized = geometries.map((geometry) => {
+  const { name, x, w, groups = 1 } = geometry;
+  const window = windowOf(geometry);
   const [xDims, wDims] = [x.map(dims.constant), w.map(dims.constant)];
   const y = convolutionShape(xDims, wDims, window).map((size) => dims.isConstant(size) ?? 0);
   return { name, x, w, y, xDims, wDims, attributes: { window, groups: dims.constant(groups) } };
