@@ -17,9 +17,8 @@ import {
   type ModelInfo,
 } from './context.ts';
 import { isScalar, realScalar } from './convert.ts';
-import { toSize } from './dimensions.ts';
 import { resolvePath } from './paths.ts';
-import { demandMinimum } from './requirements.ts';
+import { sizeAtLeast } from './minimum.ts';
 import { fixedUse } from './settings.ts';
 import { describe } from './show.ts';
 import { isStatic } from './static.ts';
@@ -28,12 +27,9 @@ import type { Instantiation, Local, TypedExpression, TypedLayer, TypedModel } fr
 
 /** `layer steps[L] = Coupling(d, h)` */
 export function makeLayer(context: Context, node: LayerDeclaration): TypedLayer | null {
-  const count = node.count === null ? null : toSize(context, node.count);
-  if (node.count !== null) {
-    if (count === null) return null;
-    if (!demandMinimum(context, node.count.span, count, 1, 'an array of layers is not empty'))
-      return null;
-  }
+  const many = 'an array of layers is not empty';
+  const count = node.count === null ? null : sizeAtLeast(context, node.count, 1, many);
+  if (node.count !== null && count === null) return null;
   const value = instantiateExpression(context, node.value);
   if (value === null) return null;
   const layer: TypedLayer = { name: node.name.text, span: node.span, count, value, follows: null };

@@ -14,9 +14,8 @@ import type { Dim } from '../dims/dim.ts';
 import { assign } from './assign.ts';
 import { isBroken, type Context } from './context.ts';
 import { converts, convertTo, isScalar, realScalar } from './convert.ts';
-import { toSize } from './dimensions.ts';
 import { checkDistribution } from './draws.ts';
-import { demandMinimum } from './requirements.ts';
+import { sizeAtLeast } from './minimum.ts';
 import { describe, showType } from './show.ts';
 import type { TypedConstant, TypedExpression, TypedParameter, TypedState } from './typed.ts';
 import { toType } from './types-from-syntax.ts';
@@ -124,8 +123,5 @@ export function makeConstant(context: Context, node: ConstDeclaration): TypedCon
 }
 
 /** `dim m = 2 * n` */
-export const makeDim = (context: Context, node: ConstDeclaration): Dim | null => {
-  const size = toSize(context, node.value);
-  if (size === null) return null;
-  return demandMinimum(context, node.value.span, size, 0, 'sizes are not negative') ? size : null;
-};
+export const makeDim = (context: Context, node: ConstDeclaration): Dim | null =>
+  sizeAtLeast(context, node.value, 0, 'sizes are not negative');

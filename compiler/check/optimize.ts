@@ -3,17 +3,21 @@
 import type { Expression, OptimizeStep, Path } from '../../grammar/ast.ts';
 import { report } from '../diagnostics/diagnostic.ts';
 import { programs } from '../diagnostics/programs.ts';
-import { sizes, types } from '../diagnostics/types-and-shapes.ts';
-import { isConstant } from '../dims/arithmetic.ts';
+import { types } from '../diagnostics/types-and-shapes.ts';
 import { isBroken, type Context } from './context.ts';
 import { convertTo, isScalar, real, realScalar } from './convert.ts';
-import { toSize } from './dimensions.ts';
+import { countOf } from './minimum.ts';
 import { instantiateOptimizer } from './optimizers.ts';
-import { demandMinimum } from './requirements.ts';
 import { describe } from './show.ts';
 import type { TypedExpression, TypedStep } from './typed.ts';
 
 type Optimize = Extract<TypedStep, { kind: 'optimize' }>;
+
+/** `accumulate 4` */
+const accumulated = {
+  word: 'accumulate',
+  why: 'is how many gradients an optimiser waits for',
+};
 
 /** The step; null after a report. */
 export function checkOptimize(context: Context, node: OptimizeStep): Optimize | null {
@@ -21,7 +25,7 @@ export function checkOptimize(context: Context, node: OptimizeStep): Optimize | 
   const over = node.over.map((path) => learner(context, path));
   const optimizer = instantiateOptimizer(context, node.using);
   const clip = node.clip === null ? null : checkClip(context, node.clip);
-  const accumulate = node.accumulate === null ? 1 : checkAccumulate(context, node.accumulate);
+  const accumulate = node.accumulate === null ? 1 : countOf(context, node.accumulate, accumulated);
   const learners = over.filter((item) => item !== null);
   if (objective === null || optimizer === null || accumulate === null) return null;
   if (learners.length !== over.length || (clip === null && node.clip !== null)) return null;
@@ -72,20 +76,4 @@ function checkClip(context: Context, node: Expression): TypedExpression | null {
     }),
   );
   return null;
-}
-
-/** `accumulate 4` */
-function checkAccumulate(context: Context, node: Expression): number | null {
-  const size = toSize(context, node);
-  if (size === null || !demandMinimum(context, node.span, size, 1, '`accumulate` counts from 1'))
-    return null;
-  const count = isConstant(size);
-  if (count === null)
-    context.report(
-      report(sizes.E0115, {
-        span: node.span,
-        data: { what: 'this', why: 'is how many gradients an optimiser waits for' },
-      }),
-    );
-  return count;
 }

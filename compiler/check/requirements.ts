@@ -5,7 +5,7 @@ import { walk } from '../../grammar/walk.ts';
 import { textOf, type Span } from '../../grammar/source.ts';
 import { report, type Related } from '../diagnostics/diagnostic.ts';
 import { sizes } from '../diagnostics/types-and-shapes.ts';
-import { isConstant, one, subtract, add } from '../dims/arithmetic.ts';
+import { add, isConstant, one } from '../dims/arithmetic.ts';
 import { assume, type Assumptions, type Fact } from '../dims/assumptions.ts';
 import type { Dim } from '../dims/dim.ts';
 import { proveAtMost, proveDivisible, proveEqual, type Answer } from '../dims/prove.ts';
@@ -164,30 +164,4 @@ export function demand(
         : `that is ${source}`;
     context.report(report(sizes.E0108, { ...shared, data: { callee, condition, values } }));
   }
-}
-
-/** A size that has to be at least its variable's least value: `n - 1` for an `n` that may be 1. */
-export function demandMinimum(
-  context: Context,
-  span: Span,
-  size: Dim,
-  minimum: number,
-  reason: string,
-): boolean {
-  const least = minimum === 1 ? one : subtract(one, one);
-  const answer = proveAtMost(least, size, context.assumptions);
-  if (answer.kind === 'proved') return true;
-  const known = isConstant(size) !== null;
-  context.report(
-    report(sizes.E0112, {
-      span,
-      data: {
-        size: sourceDim(size),
-        least: minimum,
-        values: answer.kind === 'refuted' && !known ? showValuation(answer.valuation) : null,
-      },
-      help: known ? `${reason}` : null,
-    }),
-  );
-  return false;
 }

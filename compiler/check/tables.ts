@@ -11,9 +11,8 @@ import { assign } from './assign.ts';
 import { checkComprehension } from './comprehensions.ts';
 import { isBroken, type Context, type ModelInfo } from './context.ts';
 import { boolScalar } from './convert.ts';
-import { toSize } from './dimensions.ts';
 import { mdpType } from './records.ts';
-import { demandMinimum } from './requirements.ts';
+import { sizeAtLeast } from './minimum.ts';
 import { rowSum } from './row-sums.ts';
 import { describe } from './show.ts';
 import type { TypedCheck, TypedConstant } from './typed.ts';
@@ -51,11 +50,8 @@ export function makeTable(
 }
 
 /** `states S = n * n` */
-export function makeSpace(context: Context, { value }: SpaceDeclaration): Dim | null {
-  const size = toSize(context, value);
-  if (size === null) return null;
-  return demandMinimum(context, value.span, size, 1, 'there is at least one') ? size : null;
-}
+export const makeSpace = (context: Context, { value }: SpaceDeclaration): Dim | null =>
+  sizeAtLeast(context, value, 1, 'there is at least one');
 
 /** `check 0 < beta < 1`: truth values; null after a report. */
 export function makeCheck(context: Context, node: Expression): TypedCheck | null {

@@ -12,18 +12,15 @@ import type {
 } from '../../grammar/ast.ts';
 import { report } from '../diagnostics/diagnostic.ts';
 import { programs } from '../diagnostics/programs.ts';
-import { sizes } from '../diagnostics/types-and-shapes.ts';
-import { isConstant } from '../dims/arithmetic.ts';
 import { newScope, once, type Context } from './context.ts';
 import { intScalar } from './convert.ts';
 import { followDerivatives } from './differentiability.ts';
-import { toSize } from './dimensions.ts';
 import { makeLayer } from './layers.ts';
 import { followLearning } from './learning.ts';
 import { makeState } from './members.ts';
+import { countOf } from './minimum.ts';
 import { checkOptimize } from './optimize.ts';
 import { checkReport, checkReportNames } from './reports.ts';
-import { demandMinimum } from './requirements.ts';
 import { describe } from './show.ts';
 import { declare, readSignature } from './signatures.ts';
 import { checkStatement } from './statements.ts';
@@ -98,7 +95,8 @@ function addOptimize(context: Context, progress: Progress, node: OptimizeStep): 
 /** `every 5 { ... }`, `repeat 5 { ... }`: what the steps inside bind ends with them. */
 function addBlock(context: Context, progress: Progress, node: RepeatStep): void {
   const { keyword, span } = node;
-  const count = countOf(context, node);
+  const why = `is how often the steps of \`${keyword}\` run`;
+  const count = countOf(context, node.count, { word: keyword, why });
   const scope = newScope('function', context.scope);
   const steps: TypedStep[] = [];
   checkSteps({ ...context, scope }, { ...progress, steps, inside: keyword }, node.steps);
@@ -106,22 +104,6 @@ function addBlock(context: Context, progress: Progress, node: RepeatStep): void 
     if (!context.scope.names.has(name))
       context.scope.names.set(name, { kind: 'half-bound', span: entity.span, place: keyword });
   if (count !== null) progress.steps.push({ kind: keyword, count, steps, span });
-}
-
-/** How many times; null after a report. */
-function countOf(context: Context, { keyword, count: node }: RepeatStep): number | null {
-  const size = toSize(context, node);
-  if (size === null || !demandMinimum(context, node.span, size, 1, `\`${keyword}\` counts from 1`))
-    return null;
-  const count = isConstant(size);
-  if (count === null)
-    context.report(
-      report(sizes.E0115, {
-        span: node.span,
-        data: { what: 'this', why: `is how often the steps of \`${keyword}\` run` },
-      }),
-    );
-  return count;
 }
 
 function addObserve(context: Context, progress: Progress, node: ObserveStep): void {

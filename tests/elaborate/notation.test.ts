@@ -6,6 +6,7 @@ import {
   apply,
   at,
   bind,
+  close,
   element as e,
   forAll,
   get,
@@ -23,14 +24,7 @@ import {
   tabulate,
   times,
   whole,
-  type Run,
 } from './trees.ts';
-
-function close({ result }: Run, shape: readonly number[], expected: readonly number[]): void {
-  expect(result.shape).toEqual(shape);
-  expect(result.data.length).toBe(expected.length);
-  Array.from(result.data).forEach((value, i) => expect(value).toBeCloseTo(expected[i], 9));
-}
 
 describe('sums of products', () => {
   const x = input('x', [2, 3, 4]);

@@ -1,6 +1,8 @@
 // Typed expressions by hand, and their values through the interpreter: tests of the elaborator that stand on nothing but the
 // typed program's definition.
 
+import { expect } from 'vitest';
+
 import type { BinderName, Relation } from '../../grammar/ast.ts';
 import type { Span } from '../../grammar/source.ts';
 import { builtins } from '../../compiler/builtins/registry.ts';
@@ -184,6 +186,17 @@ export function run(
   const { result } = interpret(graph, feeds, { precision: 'f64' });
   const ops = graph.nodes.map(({ op }) => op).filter((op) => op !== 'constant');
   return { graph, ops, result };
+}
+
+/** The result has this shape and, row by row, these values. */
+export function close(
+  { result }: Run,
+  shape: readonly number[],
+  expected: readonly number[],
+): void {
+  expect(result.shape).toEqual(shape);
+  expect(result.data.length).toBe(expected.length);
+  Array.from(result.data).forEach((value, i) => expect(value).toBeCloseTo(expected[i], 9));
 }
 
 /** The values of `f` over all positions of a shape, row-major. */

@@ -33,6 +33,9 @@ function optimised(
 
 const scansOf = (graph: Graph): readonly Node[] => graph.nodes.filter(({ op }) => op === 'scan');
 const attributesOf = (node: Node): ScanAttributes => node.attributes as ScanAttributes;
+/** The product of two matrices, or of a stack of rows and a matrix. */
+const dot = (b: Builder, x: Value, y: Value): Value =>
+  b.dotGeneral(x, y, { lhsBatch: [], rhsBatch: [], lhsContracting: [1], rhsContracting: [0] });
 const opsIn = (graph: Graph): readonly string[] => graph.nodes.map(({ op }) => op);
 
 describe('a loop', () => {
@@ -105,13 +108,6 @@ describe('a loop', () => {
 
   it('multiplies all rows at once, and adds what is the same in every step before it', () => {
     const graph = optimised([real(4, 2, 3), real(3, 5), real(5, 5), real(5)], (b, [x, W, U, d]) => {
-      const dot = (c: Builder, p: Value, q: Value): Value =>
-        c.dotGeneral(p, q, {
-          lhsBatch: [],
-          rhsBatch: [],
-          lhsContracting: [1],
-          rhsContracting: [0],
-        });
       return b.scan(size(4), [b.full(1, [size(2), size(5)])], [x], (c, _t, [h], [row]) => {
         const sums = c.add(dot(c, row, W), dot(c, h, U));
         const biased = c.add(sums, c.broadcastInDim(d, sums.shape, [1]));
@@ -130,13 +126,6 @@ describe('a loop', () => {
     const x = b.input('x', 'data', { dtype: 'f32', shape: [size(5), B, size(2)] });
     const W = b.variable(b.input('W', 'parameter', real(2, 3)));
     const U = b.variable(b.input('U', 'parameter', real(3, 3)));
-    const dot = (c: Builder, p: Value, q: Value): Value =>
-      c.dotGeneral(p, q, {
-        lhsBatch: [],
-        rhsBatch: [],
-        lhsContracting: [1],
-        rhsContracting: [0],
-      });
     const { ys } = b.scan(size(5), [b.full(0, [B, size(3)])], [x], (c, _t, [h], [row]) => {
       const next = c.unary('tanh', c.add(dot(c, row, W), dot(c, h, U)));
       return { carries: [next], ys: [next] };
