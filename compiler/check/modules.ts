@@ -4,6 +4,7 @@
 import type {
   ConstDeclaration,
   Declaration,
+  Identifier,
   ImportDeclaration,
   ObserveStep,
   Step,
@@ -33,6 +34,7 @@ import { makeModel, reportCycle } from './models.ts';
 import { declare } from './signatures.ts';
 import { makeTracked } from './track.ts';
 import { makeTrain } from './train.ts';
+import type { TypedLayer } from './typed.ts';
 import type { Type } from './types.ts';
 import { toType } from './types-from-syntax.ts';
 
@@ -195,17 +197,14 @@ const tracksIn = (step: Step): readonly ObserveStep[] => {
   return step.kind === 'observe' && step.keyword === 'track' ? [step] : [];
 };
 
-/** A moving average is a layer of the file. */
-function declareTracked(context: Context, node: ObserveStep): void {
-  const get = once(
-    () => makeTracked(context, node),
-    () => {
-      reportCycle(context, node.name);
-      return null;
-    },
-  );
+/** A layer of the file, made when someone asks. */
+function declareLayer(context: Context, name: Identifier, make: () => TypedLayer | null): void {
+  const get = once(make, () => {
+    reportCycle(context, name);
+    return null;
+  });
   context.module.layers.push(get);
-  declare(context, node.name, { kind: 'layer', get, span: node.name.span });
+  declare(context, name, { kind: 'layer', get, span: name.span });
 }
 
 type Declarer<K extends Declaration['kind']> = (
@@ -231,17 +230,7 @@ const declarers: { readonly [K in Declaration['kind']]: Declarer<K> } = {
     if (node.name !== null)
       declare(context, node.name, { kind: 'function', info, span: node.name.span });
   },
-  layer: (context, node) => {
-    const get = once(
-      () => makeLayer(context, node),
-      () => {
-        reportCycle(context, node.name);
-        return null;
-      },
-    );
-    context.module.layers.push(get);
-    declare(context, node.name, { kind: 'layer', get, span: node.name.span });
-  },
+  layer: (context, node) => declareLayer(context, node.name, () => makeLayer(context, node)),
   model: declareModel,
   schedule: declareModel,
   mdp: declareModel,
@@ -256,7 +245,9 @@ const declarers: { readonly [K in Declaration['kind']]: Declarer<K> } = {
     );
     if (!isMain) return;
     context.module.trains.push(get);
-    for (const step of node.steps.flatMap(tracksIn)) declareTracked(context, step);
+    // A moving average is a layer of the file.
+    for (const step of node.steps.flatMap(tracksIn))
+      declareLayer(context, step.name, () => makeTracked(context, step));
   },
 };
 
