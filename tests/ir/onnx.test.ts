@@ -6,63 +6,34 @@ import { describe, expect, it } from 'vitest';
 import { constant, dimOf, variable } from '../../compiler/dims/arithmetic.ts';
 import { tensor } from '../../compiler/ir/tensor.ts';
 import { createBuilder } from '../../compiler/ir/builder.ts';
-import { differentiate } from '../../compiler/transform/differentiate.ts';
-import { conformanceCases, nodeGraph } from './conformance-cases.ts';
+import { conformanceCases } from './conformance-cases.ts';
+import {
+  freeCases,
+  freeProgram,
+  knownProgram,
+  type ConformanceProgram,
+} from './conformance-programs.ts';
 import { expectClose } from './expect-close.ts';
-import { fixtureOf } from './fixtures.ts';
-import { freeNodeGraph } from './free-sizes.ts';
-import { isReal, project, randomNumbers } from './projections.ts';
+import { randomNumbers } from './projections.ts';
 import { runInterpreter, typeOf } from './run-graph.ts';
 import { runOnnx } from './run-onnx.ts';
 
 const tolerance = 1e-5;
 
+async function check({ graph, inputs, outputs }: ConformanceProgram): Promise<void> {
+  const actual = await runOnnx(graph, inputs);
+  outputs.forEach((y, i) => expectClose(actual[`y${i}`], y, tolerance, `output ${i}`));
+  const reference = runInterpreter(graph, inputs, 'f64');
+  for (const name of Object.keys(reference).filter((output) => output.startsWith('d')))
+    expectClose(actual[name], reference[name], tolerance, `derivative ${name}`);
+}
+
 describe('in ONNX Runtime', () => {
-  it.each(conformanceCases)('$name', async (of) => {
-    const { builder, inputs, outputs } = nodeGraph(of);
-    const fixture = fixtureOf(of.op, of.of, 'f32');
-    outputs.forEach((y, i) => builder.output(`y${i}`, 'result', y));
-    const reals = inputs.filter(isReal);
-    if (reals.length > 0 && outputs.some(isReal)) {
-      const loss = project(builder, outputs, randomNumbers());
-      const gradients = builder.gradient(loss, reals);
-      gradients.forEach((g, i) => builder.output(`d${i}`, 'result', g));
-    }
-    const graph = differentiate(builder.graph(of.name));
-    const actual = await runOnnx(graph, fixture.inputs);
-    fixture.outputs.forEach((y, i) => expectClose(actual[`y${i}`], y, tolerance, `output ${i}`));
-    const reference = runInterpreter(graph, fixture.inputs, 'f64');
-    for (const name of Object.keys(reference).filter((output) => output.startsWith('d')))
-      expectClose(actual[name], reference[name], tolerance, `derivative ${name}`);
-  });
+  it.each(conformanceCases)('$name', (of) => check(knownProgram(of)));
 });
 
-const freeCases = conformanceCases.filter((of) => freeNodeGraph(of) !== null);
-
 describe('in ONNX Runtime with free sizes', () => {
-  it.each(freeCases)('$name', async (of) => {
-    const graph = freeNodeGraph(of);
-    if (graph === null) return expect.fail('the case lost its free sizes');
-    const { builder, inputs, outputs, witness } = graph;
-    const fixture = fixtureOf(of.op, of.of, 'f32');
-    outputs.forEach((y, i) => builder.output(`y${i}`, 'result', y));
-    const reals = inputs.filter(isReal);
-    const loss = outputs
-      .filter(isReal)
-      .map((y) => {
-        const axes = y.shape.map((_, axis) => axis);
-        return builder.reduce('add', builder.multiply(y, y), axes);
-      })
-      .reduce((a, b) => builder.add(a, b), builder.scalar(0));
-    builder.gradient(loss, reals).forEach((g, i) => builder.output(`d${i}`, 'result', g));
-    const derived = differentiate(builder.graph(of.name));
-    const feeds = [...fixture.inputs, witness];
-    const actual = await runOnnx(derived, feeds);
-    fixture.outputs.forEach((y, i) => expectClose(actual[`y${i}`], y, tolerance, `output ${i}`));
-    const reference = runInterpreter(derived, feeds, 'f64');
-    for (const name of Object.keys(reference).filter((output) => output.startsWith('d')))
-      expectClose(actual[name], reference[name], tolerance, `derivative ${name}`);
-  });
+  it.each(freeCases)('$name', (of) => check(freeProgram(of)));
 });
 
 /** One node of one operand in ONNX Runtime, on a vector. */
