@@ -6,6 +6,9 @@ import { replace } from './replace.ts';
 /** The limit that kernels and the runtime are written for. */
 const written = 65535;
 
+/** What a kernel skips for each row of workgroups. */
+const perRow = /\bgroup\.y \* (\d+)u/;
+
 export interface Dispatch {
   readonly kernel: string;
   /** How many workgroups are meant to run. */
@@ -53,7 +56,7 @@ export function folded(device: GPUDevice, most: number): Folded {
       createShaderModule(descriptor) {
         const code = withLimit(descriptor.code, most);
         const module = device.createShaderModule({ ...descriptor, code });
-        hasLimit.set(module, code !== descriptor.code);
+        hasLimit.set(module, perRow.test(code));
         return module;
       },
       async createComputePipelineAsync(descriptor) {
@@ -74,9 +77,9 @@ export function folded(device: GPUDevice, most: number): Folded {
   };
 }
 
-/** The text with `most` workgroups a row; what a kernel skips a row is 65,535 times the invocations of a workgroup. */
+/** The text with `most` workgroups a row: what it skips is 65,535 times one, or times the invocations of a workgroup. */
 const withLimit = (code: string, most: number): string =>
-  code.replaceAll(/\bgroup\.y \* (\d+)u/g, (_, skipped: string) => {
+  code.replaceAll(new RegExp(perRow, 'g'), (_, skipped: string) => {
     const invocations = Number(skipped) / written;
     if (!Number.isInteger(invocations)) throw new Error(`${skipped} workgroups a row`);
     return `group.y * ${most * invocations}u`;

@@ -61,6 +61,8 @@ export async function createProgram(
       });
       const all = groups(sizes);
       return (pass) => {
+        // Of an empty batch nothing is to be computed, and Dawn would warn of that.
+        if (!all) return;
         pass.setPipeline(pipelines[i]);
         pass.setBindGroup(0, bindings);
         pass.dispatchWorkgroups(Math.min(all, mostGroups), Math.ceil(all / mostGroups));

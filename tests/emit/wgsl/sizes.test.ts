@@ -1,10 +1,11 @@
 // Sizes that no tile and no workgroup divides, of one element, and prime, free and thus changing from call to call. Nothing is written
 // behind the end of a buffer, and nothing read that was not written (tests/gpu/canaries.ts).
 
-import { describe, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import type { Target } from '../../../compiler/emit/wgsl/adapter.ts';
 import { deviceForTests } from '../../gpu/device.ts';
+import { folded } from '../../gpu/folded.ts';
 import { checkSizes, type Shapes } from './check-sizes.ts';
 
 const device = deviceForTests();
@@ -79,4 +80,20 @@ describe.each(targets)('sizes that change, for adapter $adapter', (target) => {
       square,
       target,
     ));
+
+  it('an empty batch between others: no workgroup runs for what is empty', async () => {
+    const { device: counting, dispatched } = folded(device(), 65535);
+    await checkSizes(
+      counting,
+      `export fn f(x: [B, 3], w: [3, 4]) -> (y: [B, 4], p: [B, 3], s: [3], g: [3, 4]) {
+  y[n, j] = tanh(sum[i] x[n, i] * w[i, j])
+  p[n, i] = softmax[i] x[n, i]
+  s[i] = sum[n] x[n, i]
+  g = vjp(y, w, ones(B, 4))
+}`,
+      [2, 0, 5].map((B) => ({ x: [B, 3], w: [3, 4] })),
+      target,
+    );
+    for (const { kernel, groups } of dispatched()) expect(groups, kernel).toBeGreaterThan(0);
+  });
 });
