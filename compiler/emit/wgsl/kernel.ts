@@ -14,8 +14,8 @@ import type { Stream } from './stream.ts';
  * - `map`: an invocation computes an element of every value of the kernel; all have as many as the domain.
  * - `rows`: the reduced `axes` of the domain are folded, row by row; its values are reductions, maps over the domain, and maps over
  *   the rows.
- * - `product`: one contraction, and maps of as many elements that follow it; where there are `axes`, those of the columns, also the sums
- *   of its first factor's rows, and maps over the rows.
+ * - `product`: one contraction, and maps of as many elements, or `windows`, that follow it; where there are `axes`, those of the columns,
+ *   also the sums of its first factor's rows, and maps over the rows.
  * - `stream`: folds along the keys of pairs that are computed on the way (stream.ts), and maps of as many elements that follow.
  * - `loop`: a body of kernels of its own, run over and over.
  */

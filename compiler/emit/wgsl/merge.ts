@@ -1,6 +1,6 @@
-// Merges kernels: what follows a product element by element becomes its epilogue, reductions over the same rows and what lies between
-// them become one kernel (softmax, normalisation, and their gradients), maps over one shape become one with several results. A merge
-// saves a dispatch and, where one kernel reads what the other makes, the way through memory.
+// Merges kernels: what follows a product element by element, or window by window, becomes its epilogue, reductions over the same rows and
+// what lies between them become one kernel (softmax, normalisation, and their gradients), maps over one shape become one with several
+// results. A merge saves a dispatch and, where one kernel reads what the other makes, the way through memory.
 
 import { equal, isConstant } from '../../dims/arithmetic.ts';
 import type { Dim } from '../../dims/dim.ts';
