@@ -1,5 +1,5 @@
 // Attention on the GPU stores no score: values and derivatives against the interpreter in float64, with masks, layouts and sizes of every
-// kind, on both kinds of adapter.
+// kind, on both kinds of adapter, on buffers with canaries behind them.
 
 import { describe, expect, it } from 'vitest';
 
@@ -11,6 +11,7 @@ import { interpret } from '../../../compiler/ir/interpret.ts';
 import { sizeOf, tensor, type Tensor } from '../../../compiler/ir/tensor.ts';
 import { webgpuProgram } from '../../../runtime/executors/webgpu.ts';
 import { planOf } from '../../../runtime/webgpu/plan.ts';
+import { guarded } from '../../gpu/canaries.ts';
 import { deviceForTests } from '../../gpu/device.ts';
 import { validateWgsl } from '../../gpu/validate.ts';
 import { expectClose } from '../../ir/expect-close.ts';
@@ -118,8 +119,10 @@ const folding = (graph: Graph, target: Target): ProgramKernel[] =>
 
 async function check(graph: Graph, feeds: Feeds, target: Target): Promise<void> {
   const expected = interpret(graph, feeds, { precision: 'f64' });
-  const program = await webgpuProgram(graph, device(), target);
+  const { device: watched, overwritten } = guarded(device());
+  const program = await webgpuProgram(graph, watched, target);
   const [actual, again] = [await program.run(feeds), await program.run(feeds)];
+  expect(await overwritten()).toEqual([]);
   await program.dispose();
   for (const name of Object.keys(expected)) {
     expectClose(actual[name], expected[name], 1e-5, name);

@@ -7,6 +7,7 @@ import type { Graph } from '../../../compiler/ir/graph.ts';
 import { interpret } from '../../../compiler/ir/interpret.ts';
 import { sizeOf, tensor, type Tensor } from '../../../compiler/ir/tensor.ts';
 import { webgpuProgram } from '../../../runtime/executors/webgpu.ts';
+import { guarded } from '../../gpu/canaries.ts';
 import { deviceForTests } from '../../gpu/device.ts';
 import { compiled, functionOf } from '../../models/compile.ts';
 
@@ -21,20 +22,24 @@ const drawn = (shape: readonly number[]): Tensor =>
     Float32Array.from({ length: sizeOf(shape) }, (_, i) => ((i * 7919) % 9973) / 9973 - 0.4),
   );
 
-/** Runs twice on the GPU: both times the same, and as in float64. */
+/** Runs twice by the kernels for each kind of adapter: both times the same, and as in float64; nothing is written behind an end. */
 async function check(graph: Graph, x: Tensor): Promise<void> {
-  const program = await webgpuProgram(graph, device());
   const expected = interpret(graph, { x }, { precision: 'f64' });
-  const [first, second] = [await program.run({ x }), await program.run({ x })];
-  await program.dispose();
-  for (const [name, { data }] of Object.entries(first)) {
-    expect(second[name].data).toEqual(data);
-    const right = expected[name].data;
-    const apart = Array.from(data, (value, i) => {
-      const exact = Number(right[i]);
-      return Math.abs(Number(value) - exact) / Math.max(1, Math.abs(exact));
-    });
-    expect(Math.max(...apart), name).toBeLessThan(2e-6);
+  for (const adapter of ['software', 'gpu'] as const) {
+    const { device: watched, overwritten } = guarded(device());
+    const program = await webgpuProgram(graph, watched, { adapter });
+    const [first, second] = [await program.run({ x }), await program.run({ x })];
+    expect(await overwritten(), adapter).toEqual([]);
+    await program.dispose();
+    for (const [name, { data }] of Object.entries(first)) {
+      expect(second[name].data).toEqual(data);
+      const right = expected[name].data;
+      const apart = Array.from(data, (value, i) => {
+        const exact = Number(right[i]);
+        return Math.abs(Number(value) - exact) / Math.max(1, Math.abs(exact));
+      });
+      expect(Math.max(...apart), name).toBeLessThan(2e-6);
+    }
   }
 }
 

@@ -7,6 +7,7 @@ import { emitWgsl } from '../../../compiler/emit/wgsl/emit.ts';
 import { interpret } from '../../../compiler/ir/interpret.ts';
 import { sizeOf, tensor, type Tensor } from '../../../compiler/ir/tensor.ts';
 import { webgpuProgram } from '../../../runtime/executors/webgpu.ts';
+import { guarded } from '../../gpu/canaries.ts';
 import { deviceForTests } from '../../gpu/device.ts';
 import { validateWgsl } from '../../gpu/validate.ts';
 import { compiled, functionOf } from '../../models/compile.ts';
@@ -80,8 +81,10 @@ describe.each(adapters)('one kernel, for adapter %s', (adapter) => {
     expect(loops).toHaveLength(1);
     expect(loops[0].code).toContain('storageBarrier();');
     expect(await validateWgsl(loops[0].code)).toEqual([]);
-    const program = await webgpuProgram(graph, device(), { adapter });
+    const { device: watched, overwritten } = guarded(device());
+    const program = await webgpuProgram(graph, watched, { adapter });
     const [first, second] = [await program.run(feeds), await program.run(feeds)];
+    expect(await overwritten()).toEqual([]);
     await program.dispose();
     const expected = interpret(graph, feeds, { precision: 'f64' });
     for (const [name, { data }] of Object.entries(first)) {

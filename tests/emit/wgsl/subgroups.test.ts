@@ -7,6 +7,7 @@ import { emitWgsl } from '../../../compiler/emit/wgsl/emit.ts';
 import { interpret } from '../../../compiler/ir/interpret.ts';
 import { sizeOf, tensor, type Tensor } from '../../../compiler/ir/tensor.ts';
 import { webgpuProgram } from '../../../runtime/executors/webgpu.ts';
+import { guarded } from '../../gpu/canaries.ts';
 import { deviceForTests } from '../../gpu/device.ts';
 import { compiled, functionOf } from '../../models/compile.ts';
 
@@ -60,8 +61,10 @@ describe('in subgroups', () => {
     expect(enabled).toContain(tree !== true);
     if (!device().features.has('subgroups')) return;
     const x = drawn(shape);
-    const program = await webgpuProgram(graph, device(), target);
+    const { device: watched, overwritten } = guarded(device());
+    const program = await webgpuProgram(graph, watched, target);
     const [first, second] = [await program.run({ x }), await program.run({ x })];
+    expect(await overwritten()).toEqual([]);
     await program.dispose();
     const expected = interpret(graph, { x }, { precision: 'f64' });
     for (const [name, { data }] of Object.entries(first)) {
