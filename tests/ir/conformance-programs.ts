@@ -4,9 +4,11 @@ import type { Graph } from '../../compiler/ir/graph.ts';
 import type { Tensor } from '../../compiler/ir/tensor.ts';
 import { differentiate } from '../../compiler/transform/differentiate.ts';
 import { conformanceCases, nodeGraph, type ConformanceCase } from './conformance-cases.ts';
+import { expectClose } from './expect-close.ts';
 import { fixtureOf } from './fixtures.ts';
 import { freeNodeGraph } from './free-sizes.ts';
 import { isReal, project, randomNumbers } from './projections.ts';
+import { runInterpreter } from './run-graph.ts';
 
 /** Results y0, y1, ... are to be `outputs`; d0, d1, ... are derivatives of a scalar made of them by the real operands. */
 export interface ConformanceProgram {
@@ -51,5 +53,18 @@ export function freeProgram(of: ConformanceCase): ConformanceProgram {
     graph: differentiate(builder.graph(of.name)),
     inputs: [...fixture.inputs, witness],
     outputs: fixture.outputs,
+  };
+}
+
+const tolerance = 1e-5;
+
+/** What compares the results of a target: integers and booleans are exact, derivatives as the interpreter has them in float64. */
+export function comparison({ graph, inputs, outputs }: ConformanceProgram) {
+  const reference = runInterpreter(graph, inputs, 'f64');
+  const derivatives = Object.keys(reference).filter((name) => name.startsWith('d'));
+  return (actual: Readonly<Record<string, Tensor>>, target: string): void => {
+    outputs.forEach((y, i) => expectClose(actual[`y${i}`], y, tolerance, `${target}: output ${i}`));
+    for (const name of derivatives)
+      expectClose(actual[name], reference[name], tolerance, `${target}: derivative ${name}`);
   };
 }
