@@ -9,9 +9,11 @@ import { compilingOnce } from '../../gpu/compiling-once.ts';
 import { comparison, type ConformanceProgram } from '../../ir/conformance-programs.ts';
 import { feedsOf } from '../../ir/run-graph.ts';
 
-const adapters: readonly AdapterClass[] = ['software', 'gpu'];
-
-export async function checkConformance(device: GPUDevice, of: ConformanceProgram): Promise<void> {
+export async function checkConformance(
+  device: GPUDevice,
+  of: ConformanceProgram,
+  adapters: readonly AdapterClass[] = ['software', 'gpu'],
+): Promise<void> {
   const compare = comparison(of);
   // Kernels of maps are often the same for both.
   const shared = compilingOnce(device);
