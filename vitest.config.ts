@@ -4,9 +4,13 @@
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** Tests of functions alone share the modules they import: a second a file less. */
-const compiler = [
+/** Tests that change nothing outside themselves share the modules they import, warm: a second or two a file less. */
+const shared = [
   'tests/{check,diagnostics,dims,docs,elaborate,errors,formula,grammar,ir,transform}/**/*.test.ts',
+  'tests/emit/onnx/*.test.ts',
+  // Not those that open a device, or run long beside others.
+  'tests/models/!(*.slow|examples|library|stdlib-wgsl).test.ts',
+  'tests/runtime/!(carrying).test.ts',
 ];
 
 /** Slow files first: one that began last would keep its worker busy while the other has nothing left. */
@@ -21,8 +25,8 @@ class SlowFirst extends BaseSequencer {
 export default defineConfig({
   test: {
     projects: [
-      { extends: true, test: { name: 'compiler', include: compiler, isolate: false } },
-      { extends: true, test: { name: 'rest', include: ['tests/**/*.test.ts'], exclude: compiler } },
+      { extends: true, test: { name: 'shared', include: shared, isolate: false } },
+      { extends: true, test: { name: 'rest', include: ['tests/**/*.test.ts'], exclude: shared } },
     ],
     pool: 'forks',
     maxWorkers: 2,

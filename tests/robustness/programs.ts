@@ -3,7 +3,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-import { check } from '../../compiler/check/check.ts';
 import type { Diagnostic } from '../../compiler/diagnostics/diagnostic.ts';
 import { toJson } from '../../compiler/diagnostics/json.ts';
 import { renderDiagnostics } from '../../compiler/diagnostics/render.ts';
@@ -72,21 +71,18 @@ export function judge(source: Source): Verdict {
   const start = cpuTime();
   const spent = (): number => cpuTime() - start;
   try {
-    const checked = check(source, host);
-    if (checked.diagnostics.some((d) => d.severity === 'error'))
-      return {
-        failures: checked.diagnostics.flatMap(failuresOf),
-        outcome: 'errors',
-        milliseconds: spent(),
-      };
-    const { program, diagnostics } = compile(source, host);
+    const stages = new Set<string>();
+    const { program, diagnostics } = compile(source, host, {
+      onStage: (stage) => stages.add(stage),
+    });
     const silent = program === null && !diagnostics.some((d) => d.severity === 'error');
+    const outcome = stages.has('elaborate') ? 'checked' : 'errors';
     return {
       failures: [
         ...diagnostics.flatMap(failuresOf),
         ...(silent ? ['neither a program nor an error'] : []),
       ],
-      outcome: program === null ? 'checked' : 'compiled',
+      outcome: program === null ? outcome : 'compiled',
       milliseconds: spent(),
     };
   } catch (error) {
